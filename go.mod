@@ -1,0 +1,3 @@
+module github.com/skeindb/skein
+
+go 1.26
