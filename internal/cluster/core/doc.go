@@ -1,0 +1,61 @@
+// Package core is the brain of a cluster node: who is there, who is alive, who owns which slot, and who
+// replaces whom. It is a state machine and nothing else. It does no I/O, reads no clock, draws no
+// randomness of its own and starts no goroutine; the same bytes of code run in a server, in a simulator
+// of a thousand nodes and in a test. Everything that happens outside comes in as an Event, everything
+// that must happen outside goes out in Effects:
+//
+//	n := core.New(config, saved, rand.New(...))
+//	for event := range events {
+//	        err := n.Step(now, event, &out)    // err: the text for the administrator, and nothing changed
+//	        apply(&out)
+//	}
+//
+// # Time
+//
+// Millis are milliseconds of Unix time as the driver's clock showed it at start, carried on by its
+// monotonic clock. They never go back, one event has one value, and that value is the only time there is.
+//
+// # What the driver does with Effects, in this order and no other
+//
+//  1. Effects.Save, if not nil: hand it to the goroutine that writes nodes.conf (a newer Save replaces an
+//     older one that is still waiting). When a Save is on disk, report it as the event Saved. Nothing
+//     waits here but what is named: the packets marked with Send.After and the reply to the administrator
+//     whose wish this Step was.
+//  2. Effects.Change, all of it together, while every stripe is held: flush, role and replication source,
+//     write pause, and last the view. A pause is a barrier: when it stands, read the offset of the log and
+//     report it as the event WritesPaused.
+//  3. Effects.Dials, then Effects.Sends, then Effects.HangUps. A packet for a link that is still being
+//     dialled waits in the queue of that link; a packet with After != 0 waits until that Save is durable,
+//     and packets behind it on the same link may pass it. A link that was hung up is forgotten: no LinkDown is
+//     reported for it. Then the keys of Effects.DropKeys are unlinked in the background.
+//  4. Effects.Deliver: hand the PUBLISH or PUBLISHSHARD that this Step received to the local subscribers.
+//     Effects.Unsubscribe: send sunsubscribe to the subscribers of channels in these slots. Append
+//     Effects.History to the event history and to the log.
+//
+// Facts about keys (KeysInSlot, HasKeys) travel in the event. The driver takes them under the stripes
+// concerned and holds these until it has published the view (rules.md, 21).
+//
+// # What is durable before it is said
+//
+// A vote, a request for votes, and every packet that announces a new epoch, role or slot set of this node
+// is sent only after the Save that contains it. Heartbeats do not wait for a slow disk: while such a Save
+// is under way they go on with the header that is durable (see header.go).
+//
+// # Reading order
+//
+// events.go, effects.go and config.go are the door. node.go is Step; message.go the table of what each
+// packet means to a master and to a replica. Then one file per concern, each opening with its rule and
+// the invariant that it keeps: ping.go, handshake.go, gossip.go, extensions.go, failure.go, election.go, vote.go,
+// manual.go, migration.go, slots.go, epochs.go, health.go, ban.go, admin.go, save.go. peer.go and
+// links.go hold what is known of the others.
+//
+// # Where Skein differs from Redis 7.2.4 on purpose
+//
+//   - A voter does not refuse a second vote about the same master within twice the node timeout (vote.go).
+//   - A replica with the highest known offset, all of whose reachable siblings see the master failing too,
+//     starts its election at once (election.go).
+//   - A master that newly suspects another pings all masters at once (failure.go).
+//   - RESET bans for 60 s, against gossip only, the ids it dropped; CLUSTER MEET or a MEET packet lifts
+//     these bans (ban.go).
+//   - The remains of an old election never decide a new one, and a vote counts once (election.go).
+package core
