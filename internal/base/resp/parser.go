@@ -87,20 +87,16 @@ type span struct{ start, end int }
 func (p *Parser) Next(buf []byte) (consumed int, ok bool, err error) {
 	for consumed < len(buf) {
 		rest := buf[consumed:]
+		n := 0
 		if p.pos == 0 {
-			p.begin()
+			n = p.whole(rest)
 		}
-		var n int
-		switch {
-		case p.pos == 0 && rest[0] != '*':
-			n, err = p.inline(rest)
-		default:
-			n, err = p.multibulk(rest)
+		if n == 0 {
+			n, err = p.careful(rest)
 		}
 		if n == 0 || err != nil {
 			return consumed, false, err
 		}
-		p.pos = 0
 		consumed += n
 		if len(p.Args) > 0 {
 			return consumed, true, nil
@@ -118,6 +114,22 @@ func (p *Parser) Need() int { return p.need }
 func (p *Parser) Reset() {
 	p.pos = 0
 	p.begin()
+}
+
+// careful parses what whole does not: it returns the command's length, or 0
+// after noting how far an incomplete one is known.
+func (p *Parser) careful(b []byte) (n int, err error) {
+	if p.pos == 0 {
+		p.begin()
+		if b[0] != '*' {
+			return p.inline(b)
+		}
+	}
+	n, err = p.multibulk(b)
+	if n > 0 {
+		p.pos = 0
+	}
+	return n, err
 }
 
 func (p *Parser) begin() {
@@ -182,6 +194,65 @@ func (p *Parser) multibulk(b []byte) (n int, err error) {
 	}
 	p.Inline = false
 	return p.pos, nil
+}
+
+// whole parses the usual case, a complete command of short arguments, and
+// returns its length. It returns 0, leaving no trace, for whatever is incomplete
+// or unusual or wrong: the careful path then starts from the beginning.
+func (p *Parser) whole(b []byte) int {
+	if b[0] != '*' || cap(p.Args) > keptArgs {
+		return 0
+	}
+	count, at := shortLength(b, 0)
+	if at == 0 || count > unauthArgs || p.MaxArgs > 0 && count > p.MaxArgs {
+		return 0
+	}
+	args := p.Args[:0]
+	for range count {
+		if uint(at) >= uint(len(b)) || b[at] != '$' {
+			return 0
+		}
+		size, start := shortLength(b, at)
+		end := start + size
+		if start == 0 || end+2 > len(b) || p.MaxBulk > 0 && int64(size) > p.MaxBulk {
+			return 0
+		}
+		args = append(args, b[start:end:end])
+		at = end + 2
+	}
+	p.Args = args
+	p.Inline = false
+	return at
+}
+
+// shortLength is lengthLine for numbers of one to three digits.
+func shortLength(b []byte, at int) (n, next int) {
+	if at+5 >= len(b) {
+		return 0, 0
+	}
+	b = b[at+1 : at+6]
+	d := b[0] - '0'
+	if d > 9 {
+		return 0, 0
+	}
+	n = int(d)
+	if b[1] == '\r' {
+		return n, at + 4
+	}
+	if n == 0 {
+		return 0, 0
+	}
+	if d = b[1] - '0'; d > 9 {
+		return 0, 0
+	}
+	n = n*10 + int(d)
+	if b[2] == '\r' {
+		return n, at + 5
+	}
+	if d = b[2] - '0'; d > 9 || b[3] != '\r' {
+		return 0, 0
+	}
+	return n*10 + int(d), at + 6
 }
 
 // count reads the number of arguments; p.pos stays 0 if the line is incomplete.
