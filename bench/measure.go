@@ -143,6 +143,9 @@ func (r *runner) redisBenchmark(ctx context.Context, s *Server, c Cell, requests
 	var complaints bytes.Buffer
 	cmd.Stderr = &complaints
 	out, err := cmd.Output()
+	if ctx.Err() != nil {
+		return 0, fmt.Errorf("redis-benchmark did not end: %w", ctx.Err())
+	}
 	if err != nil {
 		return 0, fmt.Errorf("redis-benchmark: %w: %s", err, bytes.TrimSpace(complaints.Bytes()))
 	}

@@ -17,7 +17,7 @@ const (
 )
 
 // errNoTime marks cells that the budget left no time for.
-var errNoTime = errors.New("not measured: the time budget was spent")
+var errNoTime = errors.New("the time budget was spent")
 
 // A side is one of the two programs compared.
 type side struct {
@@ -43,10 +43,17 @@ func progress(format string, args ...any) {
 // The memory comes first: it is asked for and needs the machine's memory for itself.
 func (r *runner) carryOut(ctx context.Context, plan Plan) Report {
 	var report Report
+	interrupted := func() bool { return errors.Is(ctx.Err(), context.Canceled) }
 	for _, m := range plan.Memory {
+		if interrupted() {
+			return report
+		}
 		report.Memory = append(report.Memory, r.memory(ctx, m))
 	}
 	for _, s := range plan.Stages {
+		if interrupted() {
+			return report
+		}
 		report.Cells = append(report.Cells, r.stage(ctx, s)...)
 	}
 	return report
