@@ -1,0 +1,99 @@
+package arena
+
+// The background goroutine keeps some memory ready ahead of the requests, because the first touch of a
+// huge page zeroes 2 MiB, and gives empty chunks back. Requests only signal it.
+
+// ahead is the number of free pages to keep ready: little while the arena is small.
+func (h *heap) ahead() int { return min(16*h.warm, 2*chunkPages) }
+
+// wake signals the background goroutine if there is something to do. The caller holds h.mu.
+func (h *heap) wake() {
+	if h.closed || h.emptied == 0 && !h.wantsMore() && !h.wantsLess() {
+		return
+	}
+	select {
+	case h.kick <- struct{}{}:
+	default:
+	}
+}
+
+func (h *heap) wantsMore() bool { return h.warm > 0 && h.warmPages < h.ahead() }
+func (h *heap) wantsLess() bool { return h.warmPages >= h.ahead()+chunkPages+chunkPages/2 }
+
+func (h *heap) background() {
+	defer close(h.done)
+	for range h.kick {
+		for h.maintain() {
+		}
+	}
+}
+
+// maintain does one step of background work and reports whether it did any.
+func (h *heap) maintain() bool {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	switch {
+	case h.closed:
+		return false
+	case h.emptied > 0:
+		h.emptied--
+		i := h.empty(evacuate)
+		h.a.markEvacuate(uint32(i), false)
+		h.cool(i)
+		return true
+	case h.wantsMore():
+		i, err := h.pickCold()
+		if err != nil {
+			return false
+		}
+		h.chunks[i].state = busy
+		h.unlocked(func() { h.a.data.touch(i<<chunkShift, chunkBytes) })
+		h.setWarm(i)
+		return true
+	case h.wantsLess():
+		i := h.empty(warm)
+		if i < 0 {
+			return false
+		}
+		h.cool(i)
+		return true
+	}
+	return false
+}
+
+// cool gives the memory of the empty chunk i back to the system.
+func (h *heap) cool(i int) {
+	h.setIdle(i, busy)
+	h.unlocked(func() { h.a.data.release(i<<chunkShift, chunkBytes) })
+	h.setIdle(i, cold)
+}
+
+// unlocked runs f, a system call or a page fault, without the lock.
+func (h *heap) unlocked(f func()) {
+	h.mu.Unlock()
+	defer h.mu.Lock()
+	f()
+}
+
+// empty is the highest chunk in state s without a used page, -1 if there is none.
+func (h *heap) empty(s chunkState) int {
+	for i := len(h.chunks) - 1; i >= 0; i-- {
+		if c := &h.chunks[i]; c.state == s && c.free == fullSet {
+			return i
+		}
+	}
+	return -1
+}
+
+// stop ends the background goroutine and reports whether this was the first call.
+func (h *heap) stop() bool {
+	h.mu.Lock()
+	first := !h.closed
+	h.closed = true
+	h.mu.Unlock()
+	if first {
+		close(h.kick)
+	}
+	<-h.done
+	return first
+}

@@ -1,0 +1,276 @@
+package arena
+
+import (
+	"math/bits"
+	"sync"
+	"unsafe"
+)
+
+// heap hands out runs of pages. It always takes the lowest chunk that has room, so that the
+// high ones fall empty and can be given back to the system.
+type heap struct {
+	a         *Arena
+	maxChunks int
+
+	mu        sync.Mutex
+	chunks    []chunk // committed so far
+	runs      maxTree // longest free run of each chunk that may be allocated from
+	warmPages int     // free pages of warm chunks
+	warm      int     // chunks that occupy memory
+	lowCold   int     // no cold chunk lies below
+	closed    bool
+
+	evacuating bool // a compaction is under way
+	emptied    int  // chunks it has emptied that still have their memory
+
+	kick chan struct{} // wakes the background goroutine
+	done chan struct{} // closed when it has ended
+}
+
+// chunkState says what a chunk's memory is doing.
+type chunkState uint8
+
+const (
+	cold     chunkState = iota // empty and not resident
+	warm                       // resident, allocated from
+	evacuate                   // resident, being emptied: not allocated from
+	busy                       // the background goroutine is warming or cooling it
+)
+
+type chunk struct {
+	free  pageSet
+	state chunkState
+}
+
+func (h *heap) init(a *Arena, maxChunks int) {
+	h.a, h.maxChunks = a, maxChunks
+	h.kick = make(chan struct{}, 1)
+	h.done = make(chan struct{})
+	go h.background()
+}
+
+// take returns the first page of a run of 1 to chunkPages pages, and adds the given bits to its mark.
+func (h *heap) take(pages, bits uint32) (uint32, error) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	i := h.runs.first(uint8(pages))
+	if i < 0 {
+		var err error
+		if i, err = h.warmOne(); err != nil {
+			return 0, err
+		}
+	}
+	c := &h.chunks[i]
+	at := c.free.find(pages)
+	h.use(i, at, pages)
+	page := uint32(i)*chunkPages + at
+	h.a.markPages(page, pages, bits, 0)
+	h.wake()
+	return page, nil
+}
+
+// give takes back a run of pages, which may reach over several chunks.
+func (h *heap) give(page, pages uint32) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.a.clearPages(page, pages)
+	for pages > 0 {
+		i, at := int(page/chunkPages), page%chunkPages
+		n := min(pages, chunkPages-at)
+		c := &h.chunks[i]
+		c.free.add(at, n)
+		switch {
+		case c.state == warm:
+			h.warmPages += int(n)
+			h.runs.set(i, c.free.longest())
+		case c.state == evacuate && c.free == fullSet:
+			h.emptied++
+		}
+		page, pages = page+n, pages-n
+	}
+	h.wake()
+}
+
+// use marks pages of a warm chunk as taken.
+func (h *heap) use(i int, at, pages uint32) {
+	c := &h.chunks[i]
+	c.free.remove(at, pages)
+	h.warmPages -= int(pages)
+	h.runs.set(i, c.free.longest())
+}
+
+// warmOne makes a cold or new chunk ready at once, for a request that cannot wait.
+func (h *heap) warmOne() (int, error) {
+	i, err := h.pickCold()
+	if err != nil {
+		return 0, err
+	}
+	h.setWarm(i)
+	return i, nil
+}
+
+// pickCold chooses the lowest cold chunk, committing a new one if there is none.
+func (h *heap) pickCold() (int, error) {
+	for ; h.lowCold < len(h.chunks); h.lowCold++ {
+		if h.chunks[h.lowCold].state == cold {
+			return h.lowCold, nil
+		}
+	}
+	return h.commit(1)
+}
+
+// commit extends the committed part by n cold chunks and returns the first.
+func (h *heap) commit(n int) (int, error) {
+	i := len(h.chunks)
+	if i+n > h.maxChunks || h.closed {
+		return 0, ErrFull
+	}
+	end := i + n
+	if h.a.meta.commit(end*chunkPages*int(unsafe.Sizeof(span{}))) != nil || h.a.data.commit(end<<chunkShift) != nil {
+		return 0, ErrFull
+	}
+	for range n {
+		h.chunks = append(h.chunks, chunk{free: fullSet})
+	}
+	if i == 0 {
+		h.chunks[0].free.remove(0, 1) // so that no object has the nil handle
+	}
+	h.a.committed.Store(uint64(end) << (chunkShift - unitShift))
+	h.runs.grow(end)
+	return i, nil
+}
+
+// setWarm makes a cold chunk ready for use.
+func (h *heap) setWarm(i int) {
+	h.warm++
+	h.open(i)
+}
+
+// open lets a resident chunk be allocated from.
+func (h *heap) open(i int) {
+	c := &h.chunks[i]
+	c.state = warm
+	h.warmPages += c.free.count()
+	h.runs.set(i, c.free.longest())
+}
+
+// setIdle takes chunk i out of allocation.
+func (h *heap) setIdle(i int, s chunkState) {
+	c := &h.chunks[i]
+	if c.state == warm {
+		h.warmPages -= c.free.count()
+	}
+	c.state = s
+	h.runs.set(i, 0)
+	if s == cold {
+		h.warm--
+		h.lowCold = min(h.lowCold, i)
+	}
+}
+
+func (h *heap) resident() int64 {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return int64(h.warm) * (chunkBytes + chunkPages*int64(unsafe.Sizeof(span{})))
+}
+
+// pageSet is a set of pages of one chunk.
+type pageSet [2]uint64
+
+var fullSet = pageSet{^uint64(0), ^uint64(0)}
+
+func (s *pageSet) add(at, n uint32) {
+	for i := at; i < at+n; i++ {
+		s[i/64] |= 1 << (i % 64)
+	}
+}
+
+func (s *pageSet) remove(at, n uint32) {
+	for i := at; i < at+n; i++ {
+		s[i/64] &^= 1 << (i % 64)
+	}
+}
+
+func (s *pageSet) count() int { return bits.OnesCount64(s[0]) + bits.OnesCount64(s[1]) }
+
+// run returns the first run of members at or after from: its start and length, 0 if there is none.
+func (s *pageSet) run(from uint32) (at, n uint32) {
+	for at = from; at < chunkPages; {
+		if w := s[at/64] >> (at % 64); w != 0 {
+			at += uint32(bits.TrailingZeros64(w))
+			break
+		}
+		at = (at/64 + 1) * 64
+	}
+	end := at
+	for end < chunkPages {
+		w := ^s[end/64] >> (end % 64)
+		if w != 0 {
+			end += uint32(bits.TrailingZeros64(w))
+			break
+		}
+		end = (end/64 + 1) * 64
+	}
+	return at, end - at
+}
+
+// longest is the length of the longest run.
+func (s *pageSet) longest() uint8 {
+	var most uint32
+	for at, n := s.run(0); n > 0; at, n = s.run(at + n) {
+		most = max(most, n)
+	}
+	return uint8(most)
+}
+
+// find is the start of the first run of at least want pages. There must be one.
+func (s *pageSet) find(want uint32) uint32 {
+	at, n := s.run(0)
+	for n > 0 && n < want {
+		at, n = s.run(at + n)
+	}
+	return at
+}
+
+// maxTree is a complete binary tree over bytes that finds the first one of at least some value.
+type maxTree struct {
+	size int // leaves, a power of two
+	max  []uint8
+}
+
+func (t *maxTree) grow(n int) {
+	if n <= t.size {
+		return
+	}
+	old, oldSize := t.max, t.size
+	t.size = max(64, 1<<bits.Len(uint(n-1)))
+	t.max = make([]uint8, 2*t.size)
+	for i := range oldSize {
+		if v := old[oldSize+i]; v > 0 {
+			t.set(i, v)
+		}
+	}
+}
+
+func (t *maxTree) set(i int, v uint8) {
+	i += t.size
+	t.max[i] = v
+	for i /= 2; i > 0; i /= 2 {
+		t.max[i] = max(t.max[2*i], t.max[2*i+1])
+	}
+}
+
+// first is the index of the first value of at least v, -1 if there is none.
+func (t *maxTree) first(v uint8) int {
+	if t.size == 0 || t.max[1] < v {
+		return -1
+	}
+	i := 1
+	for i < t.size {
+		i *= 2
+		if t.max[i] < v {
+			i++
+		}
+	}
+	return i - t.size
+}
