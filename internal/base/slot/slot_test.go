@@ -12,17 +12,20 @@ func TestOf(t *testing.T) {
 		t.Errorf("crc16 of the check string = %#x, want 0x31c3", got)
 	}
 	for key, want := range map[string]uint16{ // from CLUSTER KEYSLOT of redis 7.0.15
-		"":                  0,
-		"foo":               12182,
-		"bar":               5061,
-		"somekey":           11058,
-		"foo{hash_tag}":     2515,
-		"bar{hash_tag}":     2515,
-		"123456789":         12739,
-		"{user1000}.follow": Of([]byte("user1000")),
-		"foo{{bar}}zap":     Of([]byte("{bar")),
-		"foo{bar}{zap}":     Of([]byte("bar")),
-		"{x}":               Of([]byte("x")),
+		"":                 0,
+		"foo":              12182,
+		"bar":              5061,
+		"somekey":          11058,
+		"123456789":        12739,
+		"key:000000000012": 8590,
+		"foo{hash_tag}":    2515,
+		"user:{1000}.a":    11326,
+		"foo{bar}{zap}":    5061,
+		"foo{{bar}}zap":    4015,
+		"foo{}{bar}":       8363,
+		"{}":               15257,
+		"{x}":              16287,
+		"a{b":              13340,
 	} {
 		if got := Of([]byte(key)); got != want {
 			t.Errorf("Of(%q) = %d, want %d", key, got, want)
