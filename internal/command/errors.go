@@ -1,0 +1,46 @@
+package command
+
+import "strings"
+
+// Error is the text of an error reply, code and all: "ERR syntax error". As a
+// constant it becomes an error without an allocation.
+type Error string
+
+func (e Error) Error() string { return string(e) }
+
+// quoteMax is how much of a client's words an error repeats.
+const quoteMax = 128
+
+// unknownCommand is the error of a command line whose first word is no command.
+func unknownCommand(argv [][]byte) error {
+	var args []byte
+	for _, arg := range argv[1:] {
+		if len(args) >= quoteMax {
+			break
+		}
+		args = append(args, '\'')
+		args = append(args, quoted(arg, quoteMax-(len(args)-1))...)
+		args = append(args, "' "...)
+	}
+	return oneLine("ERR unknown command '" + quoted(argv[0], quoteMax) + "', with args beginning with: " + string(args))
+}
+
+// unknownSubcommand is the error of a second word that its container has not.
+func unknownSubcommand(argv [][]byte) error {
+	return oneLine("ERR unknown subcommand '" + quoted(argv[1], quoteMax) + "'. Try " +
+		strings.ToUpper(quoted(argv[0], len(argv[0]))) + " HELP.")
+}
+
+// quoted is b up to most bytes, and up to a NUL as redis's C has it.
+func quoted(b []byte, most int) string {
+	b = b[:min(len(b), most)]
+	if i := strings.IndexByte(string(b), 0); i >= 0 {
+		b = b[:i]
+	}
+	return string(b)
+}
+
+// oneLine makes an error of a text that may hold line breaks of a client's.
+func oneLine(text string) error {
+	return Error(strings.NewReplacer("\r", " ", "\n", " ").Replace(text))
+}

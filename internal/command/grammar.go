@@ -1,0 +1,364 @@
+package command
+
+// The usage grammar.
+//
+// A Spec's Usage is one line that a person can read and from which the whole
+// tree of arguments follows that COMMAND DOCS gives to clients. SET's is
+//
+//	key value [NX | XX]:condition@2.6.12 [GET@6.2.0] [EX seconds:integer@2.6.12 | … | KEEPTTL@6.0.0]:expiration
+//
+// What a user types comes first; what only a program wants follows it in marks.
+//
+//	usage  = item { item } .
+//	item   = word [ "..." ]
+//	       | TOKEN                                a word to be typed as it stands
+//	       | TOKEN ( word | group ) [ "..." ]     an argument that a token announces
+//	       | group [ "..." ]
+//	       | "[" item "]" [ "..." ]               an optional argument
+//	       | "[" body "]" marks [ "..." ]         an optional group
+//	group  = "<" body ">" marks .
+//	body   = item { item }                        a block: all, in this order
+//	       | item "|" item { "|" item } .         a choice: one of them
+//	word   = name [ "=" display ] [ ":" type ] [ "#" keyspec ] since .
+//	TOKEN  = text [ ":" name ] since .
+//	marks  = [ ":" name ] since .
+//	since  = [ "@" version ] [ "@-" version ] .   since when; deprecated since when
+//
+// Words. A name begins with a lower-case letter, a token with anything else.
+// Types are string, integer, double, key, pattern, unix-time and pure-token. An
+// argument is a string unless it says otherwise or is called key or pattern.
+// What clients display is the name unless "=" gives another text; if that text
+// holds a colon, the type must follow it: addr=ip:port:string.
+//
+// Tokens. A token belongs to the word or the group behind it: in
+// "[LIMIT <offset:integer count:integer>]" to the group. A token that carries
+// marks of its own, or is alone in "<>", belongs to nothing. A token's own name,
+// and that of a group behind it, is the token in lower case if none is given;
+// every other group must have a name.
+//
+// Repetition. "..." behind a word or group repeats it without its token:
+// "[WEIGHTS weight:integer...]" is typed WEIGHTS 1 2 3. Behind the brackets of
+// one item it repeats the token as well: "[GET pattern]..." is typed GET a GET b.
+//
+// Keys. The key arguments of a usage belong to the Spec's Keys one after the
+// other, each to the one behind the last that was mentioned; "#" and a number
+// say otherwise.
+
+import (
+	"errors"
+	"fmt"
+	"strconv"
+	"strings"
+)
+
+// ErrGrammar is what ParseUsage's errors wrap.
+var ErrGrammar = errors.New("bad usage grammar")
+
+// maxDepth bounds nested groups; redis's deepest command (BITFIELD) has four.
+const maxDepth = 32
+
+// ParseUsage reads a usage line. Its errors wrap ErrGrammar and name the place.
+func ParseUsage(usage string) ([]Arg, error) {
+	p := usageParser{text: usage, keySpec: -1}
+	args, choice, err := p.body("", 0)
+	switch {
+	case err != nil:
+		return nil, err
+	case choice:
+		return nil, p.fail("a choice outside of brackets")
+	}
+	return args, nil
+}
+
+// usageParser reads text from offset at on.
+type usageParser struct {
+	text    string
+	at      int
+	keySpec int // the last one mentioned
+}
+
+func (p *usageParser) fail(format string, a ...any) error {
+	return fmt.Errorf("%w: %s at offset %d of %q", ErrGrammar, fmt.Sprintf(format, a...), p.at, p.text)
+}
+
+// skip steps over spaces.
+func (p *usageParser) skip() {
+	for p.at < len(p.text) && p.text[p.at] == ' ' {
+		p.at++
+	}
+}
+
+// accept steps over s if it is next.
+func (p *usageParser) accept(s string) bool {
+	if !strings.HasPrefix(p.text[p.at:], s) {
+		return false
+	}
+	p.at += len(s)
+	return true
+}
+
+// body reads items up to the closing bracket, or up to the end if closing is "".
+func (p *usageParser) body(closing string, depth int) (args []Arg, choice bool, err error) {
+	if depth > maxDepth {
+		return nil, false, p.fail("too many brackets")
+	}
+	for {
+		p.skip()
+		switch {
+		case closing != "" && p.accept(closing):
+			return args, choice, nil
+		case p.at == len(p.text) && closing == "":
+			return args, choice, nil
+		case p.at == len(p.text):
+			return nil, false, p.fail("%q is missing", closing)
+		}
+		if len(args) > 0 {
+			bar := p.accept("|")
+			if len(args) > 1 && bar != choice {
+				return nil, false, p.fail("a choice between sequences: put them in <>")
+			}
+			choice = bar
+			p.skip()
+		}
+		arg, err := p.item(depth)
+		if err != nil {
+			return nil, false, err
+		}
+		args = append(args, arg)
+	}
+}
+
+// item reads one argument with its brackets and dots.
+func (p *usageParser) item(depth int) (arg Arg, err error) {
+	if p.accept("[") {
+		return p.optional(depth)
+	}
+	if p.accept("<") {
+		return p.group(depth, "")
+	}
+	arg, marked, err := p.word()
+	if err != nil {
+		return arg, err
+	}
+	if arg.Type == TypePureToken && arg.Token != "" && !marked {
+		if arg, err = p.announced(arg, depth); err != nil {
+			return arg, err
+		}
+	}
+	if !arg.Type.Group() { // a group has read its own dots
+		arg.Multiple = p.accept("...")
+	}
+	return arg, nil
+}
+
+// announced reads what the token announces, if anything; else it is itself.
+func (p *usageParser) announced(token Arg, depth int) (Arg, error) {
+	p.skip()
+	if p.accept("<") {
+		return p.group(depth, token.Token)
+	}
+	if p.at == len(p.text) || !isNameStart(p.text[p.at]) {
+		return token, nil
+	}
+	arg, _, err := p.word()
+	if arg.Type == TypePureToken {
+		return arg, p.fail("token %s announces a pure token", token.Token)
+	}
+	arg.Token = token.Token
+	return arg, err
+}
+
+// group reads a body in <>, its marks and dots. A lone item is itself.
+func (p *usageParser) group(depth int, token string) (Arg, error) {
+	args, choice, err := p.body(">", depth+1)
+	if err != nil {
+		return Arg{}, err
+	}
+	if len(args) == 1 {
+		if token != "" {
+			return Arg{}, p.fail("token %s before a group of one", token)
+		}
+		return p.lone(args[0])
+	}
+	g, err := p.marks(args, choice, token)
+	g.Multiple = p.accept("...")
+	return g, err
+}
+
+// optional reads a body in [], its marks and dots.
+func (p *usageParser) optional(depth int) (Arg, error) {
+	args, choice, err := p.body("]", depth+1)
+	if err != nil {
+		return Arg{}, err
+	}
+	var arg Arg
+	if len(args) == 1 {
+		if args[0].Optional {
+			return Arg{}, p.fail("optional twice")
+		}
+		arg, err = p.lone(args[0])
+	} else {
+		arg, err = p.marks(args, choice, "")
+		arg.Multiple = p.accept("...")
+	}
+	arg.Optional = true
+	return arg, err
+}
+
+// lone reads the dots behind brackets that hold one item.
+func (p *usageParser) lone(arg Arg) (Arg, error) {
+	if p.accept("...") {
+		if arg.Multiple {
+			return arg, p.fail("repeated twice")
+		}
+		arg.Multiple = true
+		arg.MultipleToken = arg.Token != ""
+	}
+	return arg, nil
+}
+
+// marks makes a group of args and reads its name and versions.
+func (p *usageParser) marks(args []Arg, choice bool, token string) (Arg, error) {
+	g := Arg{Name: strings.ToLower(token), Type: TypeBlock, Token: token, KeySpec: -1, Args: args}
+	if choice {
+		g.Type = TypeOneOf
+	}
+	if len(args) < 2 {
+		return g, p.fail("an empty group")
+	}
+	mark, err := p.run(&g)
+	if err != nil {
+		return g, err
+	}
+	if name, ok := strings.CutPrefix(mark, ":"); ok {
+		g.Name = name
+	} else if mark != "" {
+		return g, p.fail("%q behind a group", mark)
+	}
+	if !validName(g.Name) {
+		return g, p.fail("a group needs a name")
+	}
+	return g, nil
+}
+
+// run reads up to the next space, bracket or dots, gives the versions at its
+// end to arg and returns what stands before them.
+func (p *usageParser) run(arg *Arg) (string, error) {
+	from := p.at
+	for p.at < len(p.text) && !strings.ContainsRune(" []<>|", rune(p.text[p.at])) {
+		p.at++
+	}
+	text := strings.TrimSuffix(p.text[from:p.at], "...")
+	p.at = from + len(text)
+	text, versions, found := strings.Cut(text, "@")
+	if !found {
+		return text, nil
+	}
+	for _, v := range strings.Split(versions, "@") {
+		to := &arg.Since
+		if rest, ok := strings.CutPrefix(v, "-"); ok {
+			to, v = &arg.DeprecatedSince, rest
+		}
+		if !validVersion(v) || *to != "" {
+			return text, p.fail("bad version %q", v)
+		}
+		*to = v
+	}
+	return text, nil
+}
+
+// word reads a word or a token; marked tells that a token had marks.
+func (p *usageParser) word() (arg Arg, marked bool, err error) {
+	arg.KeySpec = -1
+	text, err := p.run(&arg)
+	switch {
+	case err != nil:
+		return arg, false, err
+	case text == "":
+		return arg, false, p.fail("a word expected")
+	case isNameStart(text[0]):
+		return arg, false, p.named(&arg, text)
+	}
+	arg.Type = TypePureToken
+	arg.Token, arg.Name, marked = strings.Cut(text, ":")
+	if !marked {
+		arg.Name = strings.ToLower(arg.Token)
+	}
+	if arg.Token == "" || arg.Name == "" || strings.ToUpper(arg.Token) != arg.Token {
+		return arg, false, p.fail("bad token %q", text)
+	}
+	arg.Display = arg.Name
+	return arg, marked || arg.Since != "" || arg.DeprecatedSince != "", nil
+}
+
+// named reads name, display, type and key spec of an argument.
+func (p *usageParser) named(arg *Arg, text string) error {
+	text, keySpec, numbered := strings.Cut(text, "#")
+	word := ""
+	if colon := strings.LastIndexByte(text, ':'); colon >= 0 {
+		text, word = text[:colon], text[colon+1:]
+	}
+	var displayed bool
+	if arg.Name, arg.Display, displayed = strings.Cut(text, "="); !displayed {
+		arg.Display = arg.Name
+	}
+	var ok bool
+	if arg.Type, ok = scalarType(word, arg.Name); !ok {
+		return p.fail("no type %q", word)
+	}
+	if !validName(arg.Name) {
+		return p.fail("bad name %q", arg.Name)
+	}
+	if numbered {
+		n, err := strconv.Atoi(keySpec)
+		if err != nil || n < 0 || n > maxKeySpecs {
+			return p.fail("bad key spec %q", keySpec)
+		}
+		p.keySpec, arg.KeySpec = n, n
+	} else if arg.Type == TypeKey {
+		p.keySpec++
+		arg.KeySpec = p.keySpec
+	}
+	return nil
+}
+
+// maxKeySpecs bounds the numbers behind "#".
+const maxKeySpecs = 100
+
+func isNameStart(c byte) bool { return 'a' <= c && c <= 'z' }
+
+func validName(s string) bool {
+	if s == "" || !isNameStart(s[0]) {
+		return false
+	}
+	for i := range len(s) {
+		if c := s[i]; !isNameStart(c) && !('0' <= c && c <= '9') && c != '-' {
+			return false
+		}
+	}
+	return true
+}
+
+func validVersion(s string) bool {
+	return s != "" && strings.Trim(s, "0123456789.") == ""
+}
+
+// scalarType is the type of a single argument by the word behind its colon, or
+// by its name if there is none.
+func scalarType(word, name string) (ArgType, bool) {
+	if word == "" {
+		switch name {
+		case "key":
+			return TypeKey, true
+		case "pattern":
+			return TypePattern, true
+		}
+		return TypeString, true
+	}
+	for t := TypeString; t <= TypePureToken; t++ {
+		if argTypeNames[t] == word {
+			return t, true
+		}
+	}
+	return 0, false
+}
