@@ -1,3 +1,17 @@
+// Package topology describes a cluster as one of its nodes sees it: who is there, who owns which slot, and
+// what follows from that for a client.
+//
+// The state machine (package core) keeps its own books and publishes two kinds of immutable values of this
+// package. A View is made when routing changes; the hot path asks it for every command. A Snapshot is made
+// when somebody asks with the CLUSTER command. Saved is the part that nodes.conf keeps.
+//
+//	Cluster ── nodes, owners, open slots
+//	  ├── View      + state and switches   Serves, Route, AppendError        every command
+//	  ├── Snapshot  + epochs and counters  NODES, SLOTS, SHARDS, LINKS, INFO  CLUSTER …
+//	  └── Saved     + epochs               package nodesconf                  nodes.conf
+//
+// Nodes are named by their index in Cluster.Nodes. Everything here is a pure function of such a value; what
+// is shown to clients comes as text or as plain structs, and the command layer turns it into replies.
 package topology
 
 import (
@@ -46,9 +60,9 @@ type OpenSlot struct {
 // Cluster is who is there and who owns what, as one node sees it. Its slices and arrays are shared: they
 // must not change once it has been handed on.
 type Cluster struct {
-	Nodes  []Node // in the order in which they are listed; handshake nodes included
-	Me     uint16 // index of this node in Nodes
-	Owners *Owners
+	Nodes  []Node     // in the order in which they are listed; handshake nodes included
+	Me     uint16     // index of this node in Nodes
+	Owners *Owners    // never nil
 	Open   []OpenSlot // ascending by slot; a slot may be there twice, migrating first
 }
 
@@ -59,7 +73,7 @@ type Saved struct {
 	LastVoteEpoch uint64
 }
 
-// Snapshot is what the CLUSTER command shows.
+// Snapshot is what the CLUSTER command shows. ReplOffset of this node itself must be filled in too.
 type Snapshot struct {
 	Cluster
 	Config       Config
@@ -95,19 +109,91 @@ type Endpoint uint8
 
 // The values of cluster-preferred-endpoint-type.
 const (
-	EndpointIP Endpoint = iota
-	EndpointHostname
-	EndpointUnknown
+	EndpointIP       Endpoint = iota // its address
+	EndpointHostname                 // its announced host name, "?" if it has none
+	EndpointUnknown                  // nothing: the client keeps the host it is connected to
 )
 
-// View is the routing table that the hot path reads.
-type View struct {
-	Cluster
-	Config
-	State bus.State
+// MyMaster returns the index of the master of this node, NoNode if it is a master itself or does not know
+// its master.
+func (c *Cluster) MyMaster() uint16 {
+	me := &c.Nodes[c.Me]
+	if !me.Flags.Has(bus.FlagSlave) {
+		return NoNode
+	}
+	return me.Master
 }
 
-// NewView builds the view of c.
-func NewView(c Cluster, state bus.State, config Config) *View {
-	return &View{Cluster: c, Config: config, State: state}
+// Epoch returns the config epoch of node i: of a replica its master's.
+func (c *Cluster) Epoch(i uint16) uint64 {
+	node := &c.Nodes[i]
+	if node.Flags.Has(bus.FlagSlave) && node.Master != NoNode {
+		node = &c.Nodes[node.Master]
+	}
+	return node.ConfigEpoch
+}
+
+// Replicas returns the indices of the replicas of node i, in the order of Nodes.
+func (c *Cluster) Replicas(i uint16) []uint16 {
+	var replicas []uint16
+	for j := range c.Nodes {
+		if c.Nodes[j].Master == i && c.Nodes[j].Flags.Has(bus.FlagSlave) {
+			replicas = append(replicas, uint16(j))
+		}
+	}
+	return replicas
+}
+
+// run is a longest range of slots with one owner.
+type run struct {
+	slot.Range
+	owner uint16
+}
+
+// runs lists the assigned slots in ascending order.
+func (c *Cluster) runs() []run {
+	var runs []run
+	for s, owner := range c.Owners {
+		if owner == NoNode {
+			continue
+		}
+		s := uint16(s)
+		if n := len(runs); n > 0 && runs[n-1].owner == owner && runs[n-1].End+1 == s {
+			runs[n-1].End = s
+			continue
+		}
+		runs = append(runs, run{slot.Range{Start: s, End: s}, owner})
+	}
+	return runs
+}
+
+// Ranges lists the slots of every node, by index.
+func (c *Cluster) Ranges() [][]slot.Range {
+	ranges := make([][]slot.Range, len(c.Nodes))
+	for _, r := range c.runs() {
+		ranges[r.owner] = append(ranges[r.owner], r.Range)
+	}
+	return ranges
+}
+
+// endpoint returns how clients are to reach node, as MOVED and SHARDS say it.
+func (e Endpoint) endpoint(node *Node) string {
+	switch e {
+	case EndpointHostname:
+		if node.Hostname == "" {
+			return "?"
+		}
+		return node.Hostname
+	case EndpointUnknown:
+		return ""
+	}
+	return node.IP
+}
+
+// clientPort returns the port for a client with or without TLS.
+func (n *Node) clientPort(tls bool) uint16 {
+	if tls {
+		return n.TLSPort
+	}
+	return n.Port
 }
