@@ -1,0 +1,108 @@
+// Package exec runs commands.
+//
+// Feed takes the bytes a connection has received, parses up to a batch of
+// pipelined commands, loads the cache lines their keys lie in, and runs them:
+//
+//	look up the Spec          no allocation
+//	before locks              arity, protected, authentication, ACL
+//	acquire the stripes       parked if one is owned by long work
+//	pause, route              under the stripes, by the view
+//	after routing             memory, disk, replicas, read-only, stale, loading
+//	queue (MULTI) or run      Read, Write or Service handler
+//	commit, release           append to the log, wake waiters
+//
+// The order of the refusals is redis's (server.c, processCommand).
+//
+// A command that cannot run yet (its stripe is owned, clients are paused) is
+// kept by its session with copies of its arguments and tried again when the
+// session is woken. A service that answers later parks the session instead.
+package exec
+
+import (
+	"sync/atomic"
+	"time"
+
+	"github.com/skeindb/skein/internal/cluster/topology"
+	"github.com/skeindb/skein/internal/command"
+	"github.com/skeindb/skein/internal/node/session"
+	"github.com/skeindb/skein/internal/store/keyspace"
+)
+
+// Options are what the rooms around the engine give it.
+type Options struct {
+	Keyspace *keyspace.Keyspace
+	// View is the routing table of a cluster node; it holds nil standalone.
+	View *atomic.Pointer[topology.View]
+	// Gates are the conditions of the node as a whole.
+	Gates *Gates
+	// Beside is the memory that counts against maxmemory beside keys and values.
+	Beside func() int64
+	// Record takes the statistics of what a turn has run.
+	Record func(batch []Record)
+	// Monitor, if set, sees every command before it runs.
+	Monitor *atomic.Pointer[MonitorFunc]
+	// Slow is called after a command that took longer than Gates.SlowNanos.
+	Slow func(s *session.Session, spec *command.Spec, args [][]byte, nanos int64, now int64)
+}
+
+// MonitorFunc is told of each command: the session, its database, and the arguments.
+type MonitorFunc func(s *session.Session, db int, spec *command.Spec, args [][]byte)
+
+// Record says what one command cost.
+type Record struct {
+	Spec    *command.Spec
+	Nanos   int64
+	Outcome Outcome
+	Error   string // the code of an error reply, "ERR", for INFO errorstats
+}
+
+// Outcome is how a command ended.
+type Outcome uint8
+
+// A call that ran, one that ran and answered an error, one refused before it ran.
+const (
+	Ran Outcome = iota
+	Failed
+	Rejected
+)
+
+// Engine runs the commands of all sessions of a node. It is shared by the
+// loops; what belongs to one loop is in its Turn.
+type Engine struct {
+	Options
+	Table *command.Table
+	pause pauses
+	start time.Time
+	exec  *command.Spec // EXEC is run by the engine itself
+}
+
+// New returns an engine.
+func New(o Options) *Engine {
+	return &Engine{Options: o, start: time.Now()}
+}
+
+// Use makes table, which holds the engine's own Specs too, the commands it
+// runs. It is called once, before the first Feed.
+func (e *Engine) Use(table *command.Table) {
+	e.Table = table
+	e.exec = table.LookupFull("exec")
+}
+
+// Gates are conditions of the node that refuse commands. The rooms that own a
+// condition store it; the engine only reads.
+type Gates struct {
+	Protected     atomic.Uint32 // commands kept from all, or from remote clients: see ProtectedBits
+	Loading       atomic.Bool   // -LOADING
+	AsyncLoading  atomic.Bool
+	MasterDown    atomic.Bool // -MASTERDOWN: a replica that may not serve stale data
+	ReadOnly      atomic.Bool // -READONLY: a replica
+	MisConf       atomic.Pointer[string]
+	FewReplicas   atomic.Bool  // -NOREPLICAS
+	MaxMemory     atomic.Int64 // bytes, 0: none
+	SlowNanos     atomic.Int64 // slowlog threshold; negative: off
+	SlowBytes     atomic.Int64
+	AllowPubShard atomic.Bool
+}
+
+// nanos is a monotonic clock.
+func (e *Engine) nanos() int64 { return int64(time.Since(e.start)) }

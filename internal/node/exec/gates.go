@@ -1,0 +1,162 @@
+package exec
+
+import (
+	"strings"
+
+	"github.com/skeindb/skein/internal/base/slot"
+	"github.com/skeindb/skein/internal/command"
+	"github.com/skeindb/skein/internal/node/session"
+	"github.com/skeindb/skein/internal/store/keyspace"
+)
+
+// Bits of Gates.Protected: which protected commands are refused to whom.
+const (
+	DebugForRemote uint32 = 1 << iota
+	DebugForLocal
+	ModuleForRemote
+	ModuleForLocal
+)
+
+// Refusals, in redis's words.
+const (
+	errNoAuth      = "NOAUTH Authentication required."
+	errInMulti     = "ERR Command not allowed inside a transaction"
+	errOOM         = "OOM command not allowed when used memory > 'maxmemory'."
+	errNoReplicas  = "NOREPLICAS Not enough good replicas to write."
+	errReadOnly    = "READONLY You can't write against a read only replica."
+	errMasterDown  = "MASTERDOWN Link with MASTER is down and replica-serve-stale-data is set to 'no'."
+	errLoading     = "LOADING Redis is loading the dataset in memory"
+	errNotLocalFmt = " command not allowed. If the enable-"
+)
+
+// refusedUnlocked is what can be told without the stripes: "" or the error.
+func (e *Engine) refusedUnlocked(s *session.Session, spec *command.Spec, args [][]byte) string {
+	if spec.Is(command.Protected) {
+		if text := e.protected(s, spec); text != "" {
+			return text
+		}
+	}
+	if s.Account == nil && !spec.Is(command.NoAuth) {
+		return errNoAuth
+	}
+	if s.Is(session.Multi) && spec.Is(command.NoMulti) {
+		return errInMulti
+	}
+	if s.Account != nil && s.Account.Restricted() {
+		if err := s.Account.Check(spec, args); err != nil {
+			return err.Error()
+		}
+	}
+	return ""
+}
+
+func (e *Engine) protected(s *session.Session, spec *command.Spec) string {
+	name := "debug"
+	if strings.HasPrefix(spec.FullName(), "module") {
+		name = "module"
+	}
+	remote, local := DebugForRemote, DebugForLocal
+	if name == "module" {
+		remote, local = ModuleForRemote, ModuleForLocal
+	}
+	bits := e.Gates.Protected.Load()
+	if isLocal(s) && bits&local == 0 || bits&remote == 0 {
+		return ""
+	}
+	return "ERR " + strings.ToUpper(name) + errNotLocalFmt + name +
+		"-command option is set to \"local\", you can run it from a local connection, otherwise you need to set this option in the configuration file, and then restart the server."
+}
+
+func isLocal(s *session.Session) bool {
+	return s.Is(session.Unix) || s.Remote.Addr().Unmap().IsLoopback()
+}
+
+// makeRoom evicts keys when memory is over its limit and tells whether it
+// still is. It runs before the command's stripes are taken.
+func (e *Engine) makeRoom(s *session.Session) (oom bool) {
+	limit := e.Gates.MaxMemory.Load()
+	if limit == 0 || s.Is(session.Master) {
+		return false
+	}
+	return !e.Keyspace.Evict(limit, e.Beside())
+}
+
+// claim adds to the session's Hold the stripes that the command works on.
+func (e *Engine) claim(t *Turn, s *session.Session, spec *command.Spec, args [][]byte) {
+	h := &s.Hold
+	switch {
+	case spec.OnlyKey() > 0:
+		h.AddSlot(slot.Of(args[spec.OnlyKey()]))
+	case spec.Is(command.Whole):
+		h.AddAll()
+	case spec.HasKeys():
+		pos, err := command.AppendKeys(t.pos[:0], spec, args)
+		if err != nil {
+			return // the handler answers what is wrong with its arguments
+		}
+		t.pos = pos
+		for _, p := range pos {
+			h.AddSlot(slot.Of(args[p.Index]))
+		}
+	case spec == e.exec:
+		e.claimQueued(t, s)
+	}
+}
+
+// refusedLocked is what is tested under the stripes, in redis's order.
+func (e *Engine) refusedLocked(t *Turn, s *session.Session, spec *command.Spec, args [][]byte, oom bool) string {
+	g := e.Gates
+	writes := spec.Is(command.Write) || spec == e.exec && queuedAny(s, command.Write)
+	if v := e.view(); v != nil && !s.Is(session.Master) {
+		if text := e.route(t, s, spec, args, v); text != "" {
+			if spec == e.exec {
+				e.discard(s)
+			}
+			return text
+		}
+	}
+	switch {
+	case oom && e.deniesOOM(s, spec):
+		return errOOM
+	case writes && g.MisConf.Load() != nil && !s.Is(session.Master):
+		return *g.MisConf.Load()
+	case writes && g.FewReplicas.Load():
+		return errNoReplicas
+	case writes && g.ReadOnly.Load() && !s.Is(session.Master):
+		return errReadOnly
+	case s.Is(session.Subscribed) && s.Proto() == 2 && !allowedWhileSubscribed(spec):
+		return "ERR Can't execute '" + strings.ReplaceAll(spec.FullName(), "|", " ") +
+			"': only (P|S)SUBSCRIBE / (P|S)UNSUBSCRIBE / PING / QUIT / RESET are allowed in this context"
+	case g.MasterDown.Load() && !spec.Is(command.Stale):
+		return errMasterDown
+	case g.Loading.Load() && !spec.Is(command.Loading):
+		return errLoading
+	case g.AsyncLoading.Load() && spec.Is(command.NoAsyncLoading):
+		return errLoading
+	}
+	return ""
+}
+
+func (e *Engine) deniesOOM(s *session.Session, spec *command.Spec) bool {
+	return spec.Is(command.DenyOOM) || spec == e.exec && queuedAny(s, command.DenyOOM)
+}
+
+func allowedWhileSubscribed(spec *command.Spec) bool {
+	switch spec.FullName() {
+	case "ping", "quit", "reset", "subscribe", "unsubscribe", "psubscribe", "punsubscribe", "ssubscribe", "sunsubscribe":
+		return true
+	}
+	return false
+}
+
+// access says how the session's reads leave their mark on keys.
+func (e *Engine) access(s *session.Session) keyspace.Access {
+	var a keyspace.Access
+	if s.Is(session.NoTouch) {
+		a |= keyspace.NoTouch
+	}
+	if s.Is(session.Master) {
+		a |= keyspace.SeeExpired
+	}
+	return a
+}

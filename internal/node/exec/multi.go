@@ -1,0 +1,207 @@
+package exec
+
+import (
+	"bytes"
+
+	"github.com/skeindb/skein/internal/base/slot"
+	"github.com/skeindb/skein/internal/command"
+	"github.com/skeindb/skein/internal/node/session"
+	"github.com/skeindb/skein/internal/store/keyspace"
+)
+
+// runsInsideMulti names the commands that run at once between MULTI and EXEC.
+func runsInsideMulti(spec *command.Spec) bool {
+	switch spec.FullName() {
+	case "exec", "discard", "multi", "watch", "quit", "reset":
+		return true
+	}
+	return false
+}
+
+// queue keeps a command for EXEC, after the refusals that redis makes while
+// queueing.
+func (e *Engine) queue(t *Turn, s *session.Session, spec *command.Spec, args [][]byte, oom bool) {
+	if text := e.refusedLocked(t, s, spec, args, oom); text != "" {
+		e.reject(t, s, spec, text)
+		return
+	}
+	q := session.Queued{Spec: spec, Args: make([][]byte, len(args))}
+	for i, a := range args {
+		q.Args[i] = bytes.Clone(a)
+	}
+	s.Queue = append(s.Queue, q)
+	s.Out.SimpleString("QUEUED")
+}
+
+// claimQueued adds the stripes of all queued commands and watched keys.
+func (e *Engine) claimQueued(t *Turn, s *session.Session) {
+	h := &s.Hold
+	s.Watch.AddStripes(h)
+	for i := range s.Queue {
+		q := &s.Queue[i]
+		switch {
+		case q.Spec.Is(command.Whole), q.Spec.Service != nil && q.Spec.Any(command.Admin|command.Write):
+			h.AddAll()
+		case q.Spec.HasKeys():
+			pos, err := command.AppendKeys(t.pos[:0], q.Spec, q.Args)
+			if err != nil {
+				continue
+			}
+			for _, p := range pos {
+				h.AddSlot(slot.Of(q.Args[p.Index]))
+			}
+			t.pos = pos
+		}
+	}
+}
+
+func queuedAny(s *session.Session, f command.Flags) bool {
+	for i := range s.Queue {
+		if s.Queue[i].Spec.Any(f) {
+			return true
+		}
+	}
+	return false
+}
+
+// discard ends the transaction without running it.
+func (e *Engine) discard(s *session.Session) {
+	s.Queue = nil
+	s.Clear(session.Multi | session.DirtyExec)
+	s.Set(session.Unwatch)
+}
+
+// execute runs the queued commands as one step.
+func (e *Engine) execute(t *Turn, s *session.Session) {
+	switch {
+	case s.Is(session.DirtyExec):
+		e.discard(s)
+		s.Out.Error("EXECABORT Transaction discarded because of previous errors.")
+		return
+	case e.watchFailed(t, s):
+		e.discard(s)
+		s.Out.NullArray()
+		return
+	}
+	queued := s.Queue
+	s.Queue = nil
+	s.Set(session.Unwatch)
+	s.Out.Array(len(queued))
+	s.Tx.Begin(e.Keyspace, &s.Hold, s.DB(), t.NowMs, e.access(s))
+	for i := range queued {
+		e.queued(t, s, &queued[i])
+	}
+	s.Clear(session.Multi | session.DirtyExec)
+	s.Tx.Commit(nil)
+}
+
+func (e *Engine) watchFailed(t *Turn, s *session.Session) bool {
+	if !s.Watch.Active() {
+		return false
+	}
+	if s.Watch.Dirty() {
+		return true
+	}
+	s.Tx.Begin(e.Keyspace, &s.Hold, s.DB(), t.NowMs, keyspace.NoTouch)
+	return s.Tx.ExpiredWatch(&s.Watch)
+}
+
+// queued runs one command of a transaction.
+func (e *Engine) queued(t *Turn, s *session.Session, q *session.Queued) {
+	if s.Account != nil && s.Account.Restricted() {
+		if err := s.Account.Check(q.Spec, q.Args); err != nil {
+			s.Out.Error(err.Error())
+			return
+		}
+	}
+	if m := e.Monitor.Load(); m != nil && !q.Spec.Any(command.SkipMonitor|command.Admin) {
+		(*m)(s, s.DB(), q.Spec, q.Args)
+	}
+	mark, began := len(s.Out.Buf), e.nanos()
+	c := &s.Call
+	c.Spec, c.Args, c.DB = q.Spec, q.Args, s.DB()
+	s.Tx.SelectDB(c.DB)
+	switch {
+	case q.Spec.Read != nil:
+		q.Spec.Read(c, &s.Tx.ReadTx)
+		s.Tx.EndCommand(nil)
+	case q.Spec.Write != nil:
+		q.Spec.Write(c, &s.Tx)
+		s.Tx.EndCommand(q.Args)
+	default:
+		q.Spec.Service(c)
+	}
+	e.account(t, s, q.Spec, q.Args, mark, began)
+}
+
+// Specs are the commands of transactions.
+func (e *Engine) Specs() []*command.Spec {
+	return []*command.Spec{
+		{Name: "multi", Group: "transactions", Since: "1.2.0", Arity: 1,
+			Summary: "Begins a transaction.", Complexity: "O(1)",
+			Flags:   command.NoScript | command.Loading | command.Stale | command.Fast | command.AllowBusy,
+			Service: e.multiCommand},
+		{Name: "exec", Group: "transactions", Since: "1.2.0", Arity: 1,
+			Summary: "Runs all commands queued since MULTI as one step.", Complexity: "Depends on commands in the transaction",
+			Flags:   command.NoScript | command.Loading | command.Stale | command.SkipSlowlog,
+			Service: func(*command.Call) {}}, // Engine.execute, which needs the loop's Turn
+		{Name: "discard", Group: "transactions", Since: "2.0.0", Arity: 1,
+			Summary: "Drops the queued commands.", Complexity: "O(N), when N is the number of queued commands",
+			Flags:   command.NoScript | command.Loading | command.Stale | command.Fast | command.AllowBusy,
+			Service: e.discardCommand},
+		{Name: "watch", Group: "transactions", Since: "2.2.0", Arity: -2,
+			Summary: "Makes EXEC fail if a key changes before it.", Complexity: "O(1) for every key.",
+			Flags: command.NoScript | command.Loading | command.Stale | command.Fast | command.AllowBusy,
+			Usage: "key:key ...", Keys: command.AllKeys(command.KeyRO), Read: e.watchCommand},
+		{Name: "unwatch", Group: "transactions", Since: "2.2.0", Arity: 1,
+			Summary: "Forgets the watched keys.", Complexity: "O(1)",
+			Flags:   command.NoScript | command.Loading | command.Stale | command.Fast | command.AllowBusy,
+			Service: e.unwatchCommand},
+	}
+}
+
+func sessionOf(c *command.Call) *session.Session { return c.Client.(*session.Session) }
+
+func (e *Engine) multiCommand(c *command.Call) {
+	s := sessionOf(c)
+	if s.Is(session.Multi) {
+		c.Out.Error("ERR MULTI calls can not be nested")
+		return
+	}
+	s.Set(session.Multi)
+	c.Out.OK()
+}
+
+func (e *Engine) discardCommand(c *command.Call) {
+	s := sessionOf(c)
+	if !s.Is(session.Multi) {
+		c.Out.Error("ERR DISCARD without MULTI")
+		return
+	}
+	e.discard(s)
+	c.Out.OK()
+}
+
+func (e *Engine) watchCommand(c *command.Call, tx *keyspace.ReadTx) {
+	s := sessionOf(c)
+	if s.Is(session.Multi) {
+		c.Out.Error("ERR WATCH inside MULTI is not allowed")
+		return
+	}
+	if !s.Watch.Dirty() {
+		for _, key := range c.Args[1:] {
+			tx.Watch(&s.Watch, key)
+		}
+	}
+	c.Out.OK()
+}
+
+func (e *Engine) unwatchCommand(c *command.Call) {
+	s := sessionOf(c)
+	if s.InMulti() { // queued: under EXEC's stripes, and EXEC has unwatched already
+		c.Out.OK()
+		return
+	}
+	e.Keyspace.Unwatch(&s.Watch)
+	c.Out.OK()
+}

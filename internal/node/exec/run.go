@@ -1,0 +1,166 @@
+package exec
+
+import (
+	"bytes"
+
+	"github.com/skeindb/skein/internal/cluster/topology"
+	"github.com/skeindb/skein/internal/command"
+	"github.com/skeindb/skein/internal/node/session"
+)
+
+// runOne runs one command of s to its end: answered, queued, refused, or waiting.
+func (e *Engine) runOne(t *Turn, s *session.Session, spec *command.Spec, args [][]byte) {
+	mark := len(s.Out.Buf)
+	asking := s.Is(session.Asking)
+	e.attempt(t, s, spec, args)
+	if s.Parked() {
+		return
+	}
+	if s.Is(session.Unwatch) {
+		s.Clear(session.Unwatch)
+		e.Keyspace.Unwatch(&s.Watch)
+	}
+	if asking && !s.Is(session.Multi) {
+		s.Clear(session.Asking)
+	}
+	if s.Flags&(session.ReplyOff|session.ReplySkip|session.ReplySkipping) != 0 {
+		e.silence(s, mark)
+	}
+}
+
+// silence takes back the reply of a client that wants none.
+func (e *Engine) silence(s *session.Session, mark int) {
+	if s.Flags&(session.ReplyOff|session.ReplySkipping) != 0 {
+		s.Out.Buf = s.Out.Buf[:mark]
+	}
+	s.Clear(session.ReplySkipping)
+	if s.Is(session.ReplySkip) {
+		s.Clear(session.ReplySkip)
+		s.Set(session.ReplySkipping)
+	}
+}
+
+// Retry runs again the command that s kept when it had to wait.
+func (e *Engine) Retry(t *Turn, s *session.Session) {
+	args := s.Retry
+	s.Retry = nil
+	s.Clear(session.Blocked)
+	e.runOne(t, s, e.Table.Lookup(args[0]), args)
+	e.flush(t, s)
+}
+
+// attempt is one try: refusals before locks, the stripes, then admitted.
+func (e *Engine) attempt(t *Turn, s *session.Session, spec *command.Spec, args [][]byte) {
+	spec, err := e.Table.Check(spec, args)
+	if err != nil {
+		e.reject(t, s, spec, err.Error())
+		return
+	}
+	if text := e.refusedUnlocked(s, spec, args); text != "" {
+		e.reject(t, s, spec, text)
+		return
+	}
+	t.last = spec
+	oom := e.makeRoom(s)
+	if s.Is(session.Multi) && !runsInsideMulti(spec) {
+		e.queue(t, s, spec, args, oom)
+		return
+	}
+	h := &s.Hold
+	h.Reset(e.Keyspace)
+	e.claim(t, s, spec, args)
+	if !e.Keyspace.Acquire(h, s) {
+		wait(s, args)
+		return
+	}
+	e.holding(t, s, spec, args, oom)
+	e.Keyspace.Release(h)
+}
+
+// holding is what happens under the stripes.
+func (e *Engine) holding(t *Turn, s *session.Session, spec *command.Spec, args [][]byte, oom bool) {
+	if e.paused(s, spec, t.NowMs) {
+		e.pause.park(s)
+		wait(s, args)
+		return
+	}
+	if text := e.refusedLocked(t, s, spec, args, oom); text != "" {
+		e.reject(t, s, spec, text)
+		return
+	}
+	e.call(t, s, spec, args)
+}
+
+// call runs the handler and commits.
+func (e *Engine) call(t *Turn, s *session.Session, spec *command.Spec, args [][]byte) {
+	if m := e.Monitor.Load(); m != nil && !spec.Any(command.SkipMonitor|command.Admin) {
+		(*m)(s, s.DB(), spec, args)
+	}
+	mark := len(s.Out.Buf)
+	began := e.nanos()
+	c := &s.Call
+	c.Spec, c.Args, c.Now, c.DB = spec, args, t.NowMs, s.DB()
+	switch {
+	case spec.Read != nil:
+		s.Tx.Begin(e.Keyspace, &s.Hold, c.DB, c.Now, e.access(s))
+		spec.Read(c, &s.Tx.ReadTx)
+		s.Tx.Commit(nil)
+	case spec.Write != nil:
+		s.Tx.Begin(e.Keyspace, &s.Hold, c.DB, c.Now, e.access(s))
+		spec.Write(c, &s.Tx)
+		s.Tx.Commit(args)
+	case spec == e.exec:
+		e.execute(t, s)
+	default:
+		spec.Service(c)
+	}
+	e.account(t, s, spec, args, mark, began)
+}
+
+// account notes what the command cost and whether it failed.
+func (e *Engine) account(t *Turn, s *session.Session, spec *command.Spec, args [][]byte, mark int, began int64) {
+	took := e.nanos() - began
+	r := Record{Spec: spec, Nanos: took}
+	if out := s.Out.Buf; len(out) > mark && out[mark] == '-' {
+		r.Outcome, r.Error = Failed, errorCode(out[mark+1:])
+	}
+	t.records = append(t.records, r)
+	if slow := e.Gates.SlowNanos.Load(); slow >= 0 && took >= slow && !spec.Is(command.SkipSlowlog) {
+		e.Slow(s, spec, args, took, t.NowMs)
+	}
+}
+
+// reject answers a refusal, which also spoils a transaction being queued.
+func (e *Engine) reject(t *Turn, s *session.Session, spec *command.Spec, text string) {
+	if s.Is(session.Multi) {
+		if spec == e.exec {
+			e.discard(s)
+			text = "EXECABORT Transaction discarded because of: " + text
+		} else {
+			s.Set(session.DirtyExec)
+		}
+	}
+	s.Out.Error(text)
+	t.records = append(t.records, Record{Spec: spec, Outcome: Rejected, Error: errorCode([]byte(text))})
+}
+
+// errorCode is the first word of an error.
+func errorCode(text []byte) string {
+	end := bytes.IndexAny(text, " \r")
+	if end < 0 {
+		end = len(text)
+	}
+	return string(text[:end])
+}
+
+// wait keeps the command for Retry; its arguments are copied, since the read
+// buffer they lie in will be used again.
+func wait(s *session.Session, args [][]byte) {
+	s.Retry = make([][]byte, len(args))
+	for i, a := range args {
+		s.Retry[i] = bytes.Clone(a)
+	}
+	s.Set(session.Blocked)
+}
+
+func (e *Engine) view() *topology.View { return e.View.Load() }

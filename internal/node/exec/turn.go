@@ -1,0 +1,123 @@
+package exec
+
+import (
+	"github.com/skeindb/skein/internal/base/slot"
+	"github.com/skeindb/skein/internal/command"
+	"github.com/skeindb/skein/internal/node/session"
+)
+
+// batchMax is how many pipelined commands are prefetched together: the gain
+// flattens there (the design's data path: 876, 403, 353 ns for 1, 16, 64).
+const batchMax = 64
+
+// Turn is the scratch of one event loop. It lives as long as the loop.
+type Turn struct {
+	NowMs int64 // Unix ms, set by the loop once per turn
+
+	items   [batchMax]item
+	n       int
+	args    [][]byte
+	records []Record
+	pos     []command.KeyPos
+	last    *command.Spec
+	lock    int64 // nanos at which the running command began
+}
+
+// item is one parsed command of a batch.
+type item struct {
+	spec *command.Spec
+	args [][]byte
+	end  int // offset behind the command in the fed bytes
+}
+
+// Feed parses and runs what is complete in data, which begins where the last
+// call's consumed bytes ended. Replies are in s.Out. It stops early when s has
+// to wait (s.Parked) or to close; the rest of data is then fed again later.
+func (e *Engine) Feed(t *Turn, s *session.Session, data []byte) (consumed int) {
+	for consumed < len(data) && !s.Parked() && !s.Is(session.CloseAfterReply) {
+		n, err := e.parse(t, s, data[consumed:])
+		if t.n > 1 {
+			e.prefetch(t, s)
+		}
+		done := 0
+		for i := range t.n {
+			it := &t.items[i]
+			e.runOne(t, s, it.spec, it.args)
+			done = it.end
+			if s.Parked() || s.Is(session.CloseAfterReply) {
+				break
+			}
+		}
+		if done < n && (s.Parked() || s.Is(session.CloseAfterReply)) {
+			s.Parser.Reset() // what was parsed ahead is parsed again
+			n = done
+		}
+		consumed += n
+		if err != nil && !s.Parked() && !s.Is(session.CloseAfterReply) {
+			s.Out.Error("ERR " + err.Error())
+			s.Set(session.CloseAfterReply)
+		}
+		if t.n < batchMax {
+			break
+		}
+	}
+	e.flush(t, s)
+	return consumed
+}
+
+// parse fills t.items with complete commands and returns the bytes they took.
+func (e *Engine) parse(t *Turn, s *session.Session, data []byte) (n int, err error) {
+	t.n, t.args = 0, t.args[:0]
+	most := batchMax
+	if s.Parser.Unauthenticated {
+		most = 1 // AUTH lifts the parser's limits for what follows it
+	}
+	for t.n < most {
+		k, ok, err := s.Parser.Next(data[n:])
+		n += k
+		if err != nil || !ok {
+			return n, err
+		}
+		from := len(t.args)
+		t.args = append(t.args, s.Parser.Args...)
+		it := &t.items[t.n]
+		it.args = t.args[from:len(t.args):len(t.args)]
+		it.spec = e.Table.Lookup(it.args[0])
+		it.end = n
+		t.n++
+	}
+	return n, nil
+}
+
+// prefetch loads the buckets of the batch's first keys, then their entries:
+// the misses overlap instead of being paid one after the other.
+func (e *Engine) prefetch(t *Turn, s *session.Session) {
+	var hashes [batchMax]uint64
+	var slots [batchMax]uint16
+	keyed := uint64(0)
+	for i := range t.n {
+		it := &t.items[i]
+		if it.spec == nil || !it.spec.FirstArgIsKey() || len(it.args) < 2 {
+			continue
+		}
+		slots[i] = slot.Of(it.args[1])
+		hashes[i] = e.Keyspace.Hash(it.args[1])
+		e.Keyspace.PrefetchBucket(s.DB(), slots[i], hashes[i])
+		keyed |= 1 << i
+	}
+	for i := range t.n {
+		if keyed&(1<<i) != 0 {
+			e.Keyspace.PrefetchEntry(s.DB(), slots[i], hashes[i])
+		}
+	}
+}
+
+// flush hands the batch's statistics on and publishes the session's state.
+func (e *Engine) flush(t *Turn, s *session.Session) {
+	if len(t.records) > 0 {
+		e.Record(t.records)
+		s.Pending.Commands += int64(len(t.records))
+		t.records = t.records[:0]
+	}
+	s.Publish(t.last, t.NowMs)
+}

@@ -1,0 +1,212 @@
+//go:build linux
+
+package netloop
+
+import (
+	"slices"
+	"syscall"
+
+	"github.com/skeindb/skein/internal/node/session"
+)
+
+// receive reads once what the socket has and feeds it to the session.
+func (l *Loop) receive(c *conn) {
+	data, ok := l.read(c)
+	if !ok {
+		return
+	}
+	if c.s.Parked() {
+		l.keep(c, data)
+		return
+	}
+	l.feed(c, data)
+	l.flush(c)
+}
+
+// read returns all bytes that are received and not consumed. They lie in the
+// loop's buffer, or in the connection's own if an earlier part waits there.
+func (l *Loop) read(c *conn) (data []byte, ok bool) {
+	room := l.in
+	if len(c.in) > 0 || c.s.Parked() {
+		c.in = slices.Grow(c.in, max(readBytes, c.s.Parser.Need()))
+		room = c.in[len(c.in):cap(c.in)]
+	}
+	n, errno := rawRead(c.fd, room)
+	switch {
+	case errno == syscall.EAGAIN || errno == syscall.EINTR:
+		return nil, false
+	case n <= 0 || errno != 0:
+		l.close(c)
+		return nil, false
+	}
+	l.opt.Received(n)
+	c.s.Pending.NetIn += int64(n)
+	if len(c.in) > 0 || c.s.Parked() {
+		c.in = c.in[:len(c.in)+n]
+		return c.in, true
+	}
+	return room[:n], true
+}
+
+// feed lets the session run what is complete in data and keeps the rest.
+func (l *Loop) feed(c *conn, data []byte) {
+	c.s.Out.Buf = l.out[:0]
+	c.s.Pending.In = len(data)
+	n := l.opt.Engine.Feed(&l.turn, c.s, data)
+	l.keep(c, data[n:])
+}
+
+// keep makes rest the connection's unconsumed input.
+func (l *Loop) keep(c *conn, rest []byte) {
+	switch {
+	case len(rest) == 0:
+		if cap(c.in) > smallBytes {
+			c.in = nil
+		}
+		c.in = c.in[:0]
+	case len(c.in) > 0 && &rest[len(rest)-1] == &c.in[len(c.in)-1]:
+		c.in = c.in[:copy(c.in, rest)]
+	default:
+		c.in = append(c.in[:0], rest...)
+	}
+	c.s.Pending.In, c.s.Pending.InFree = len(c.in), cap(c.in)-len(c.in)
+	if limit := l.opt.MaxQuery(); len(c.in) > limit {
+		l.opt.Log.Warn("Closing client that reached max query buffer length", "addr", c.s.Remote.String())
+		l.close(c)
+	}
+}
+
+// attend looks at what was left at the session's door.
+func (l *Loop) attend(c *conn) {
+	s := c.s
+	s.Out.Buf = l.out[:0]
+	mail, knock := s.Open(nil)
+	if knock.Kill {
+		l.close(c)
+		return
+	}
+	if knock.Replied {
+		s.Unpark()
+		s.Out.Raw(knock.Reply)
+	}
+	if knock.Wake && len(s.Retry) > 0 {
+		l.opt.Engine.Retry(&l.turn, s)
+	}
+	if !s.Parked() && (knock.Replied || knock.Wake) && len(c.in) > 0 {
+		n := l.opt.Engine.Feed(&l.turn, s, c.in)
+		l.keep(c, c.in[n:])
+		if l.conns[c.fd] != c {
+			return
+		}
+	}
+	s.Out.Raw(mail)
+	l.flush(c)
+}
+
+// flush sends what the session has put out, or keeps it until the socket takes it.
+func (l *Loop) flush(c *conn) {
+	if l.conns[c.fd] != c {
+		return
+	}
+	made := c.s.Out.Buf
+	c.s.Out.Buf = nil
+	if cap(made) <= keepBytes {
+		l.out = made[:0]
+	} else {
+		l.out = nil
+	}
+	if len(c.out) == 0 && len(made) > 0 {
+		n := l.write(c, made)
+		if n < 0 {
+			return
+		}
+		made = made[n:]
+	}
+	if len(made) > 0 {
+		c.out = append(c.out, made...)
+		l.wait(c, true)
+	}
+	l.settle(c)
+}
+
+// send is flush for what waited.
+func (l *Loop) send(c *conn) {
+	if len(c.out) > c.sent {
+		n := l.write(c, c.out[c.sent:])
+		if n < 0 {
+			return
+		}
+		c.sent += n
+	}
+	if c.sent == len(c.out) {
+		c.out, c.sent = nil, 0
+		l.wait(c, false)
+	}
+	l.settle(c)
+}
+
+// settle closes a connection that has said goodbye, or that does not read.
+func (l *Loop) settle(c *conn) {
+	c.s.Pending.Out = len(c.out) - c.sent
+	if c.s.Is(session.CloseAfterReply) && c.s.Pending.Out == 0 {
+		l.close(c)
+		return
+	}
+	if why := l.opt.OverLimit(c.s, l.turn.NowMs); why != "" {
+		l.opt.Log.Warn("Client closed for overcoming of output buffer limits.", "addr", c.s.Remote.String(), "limit", why)
+		l.close(c)
+	}
+}
+
+// write returns how many bytes the socket took, or -1 if the connection is gone.
+func (l *Loop) write(c *conn, b []byte) int {
+	n, errno := rawWrite(c.fd, b)
+	switch {
+	case errno == syscall.EAGAIN || errno == syscall.EINTR:
+		return 0
+	case errno != 0:
+		l.close(c)
+		return -1
+	}
+	l.opt.Sent(n)
+	c.s.Pending.NetOut += int64(n)
+	return n
+}
+
+// wait turns the interest in a writable socket on and off.
+func (l *Loop) wait(c *conn, on bool) {
+	if c.waiting == on {
+		return
+	}
+	c.waiting = on
+	events := uint32(syscall.EPOLLIN)
+	if on {
+		events |= syscall.EPOLLOUT
+	}
+	l.control(syscall.EPOLL_CTL_MOD, c.fd, events)
+}
+
+func (l *Loop) close(c *conn) {
+	if l.conns[c.fd] != c {
+		return
+	}
+	l.conns[c.fd] = nil
+	l.open--
+	l.control(syscall.EPOLL_CTL_DEL, c.fd, 0)
+	syscall.Close(c.fd)
+	l.opt.Closed(c.s)
+}
+
+// Adopt gives the loop a connected, non-blocking socket and its session. It
+// runs on the loop's goroutine.
+func (l *Loop) Adopt(fd int, s *session.Session) error {
+	s.FD = fd
+	c := &conn{s: s, fd: fd}
+	l.place(c)
+	l.open++
+	if err := l.control(syscall.EPOLL_CTL_ADD, fd, syscall.EPOLLIN); err != nil {
+		l.close(c)
+		return err
+	}
+	return nil
+}

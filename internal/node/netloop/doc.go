@@ -1,0 +1,18 @@
+// Package netloop carries bytes between sockets and sessions.
+//
+// There is one Loop per core. A connection is given to a loop when it is
+// accepted and stays there: its session is used by that loop's goroutine only,
+// so nothing in it needs a lock. One turn of a loop is
+//
+//	wait          epoll_wait, the only call that may block
+//	read          into a buffer the loop shares between its connections
+//	feed          package exec parses and runs the pipelined commands on the spot
+//	write         the replies of the batch, in one call
+//	attend        sessions that others knocked at: mail, wake-ups, kills
+//
+// A connection owns memory only while it must: a command that arrived in part,
+// replies that the socket did not take. Between turns an idle one holds none.
+//
+// Reads and writes are raw system calls: the sockets do not block, so telling
+// Go's scheduler about them would cost more than the calls.
+package netloop

@@ -1,0 +1,236 @@
+//go:build linux
+
+package netloop
+
+import (
+	"log/slog"
+	"net/netip"
+	"sync"
+	"syscall"
+	"time"
+
+	"github.com/skeindb/skein/internal/node/exec"
+	"github.com/skeindb/skein/internal/node/session"
+)
+
+// Options are what the node gives its loops.
+type Options struct {
+	Engine *exec.Engine
+	// Open makes the session of an accepted connection, or refuses it with the
+	// text of an error that the peer is still to be told.
+	Open func(home session.Home, remote, local netip.AddrPort, unixPath string) (*session.Session, string)
+	// Closed is called when a session's connection is gone.
+	Closed func(s *session.Session)
+	// OverLimit says why a session's waiting output is too large, or "".
+	OverLimit func(s *session.Session, nowMs int64) string
+	// Received and Sent count bytes.
+	Received, Sent func(n int)
+	// MaxQuery is the limit of a query buffer in bytes (client-query-buffer-limit).
+	MaxQuery func() int
+	// KeepAlive is tcp-keepalive in seconds, 0 for none.
+	KeepAlive func() int
+	Log       *slog.Logger
+}
+
+const (
+	readBytes  = 64 << 10 // the shared read buffer
+	keepBytes  = 1 << 20  // the shared write buffer is given back beyond this
+	eventsMax  = 256
+	smallBytes = 4 << 10
+)
+
+// Loop is one event loop.
+type Loop struct {
+	opt    *Options
+	epoll  int
+	wakeFD int
+	conns  []*conn // by file descriptor
+	open   int
+	turn   exec.Turn
+	in     []byte
+	out    []byte
+
+	mu       sync.Mutex
+	knocked  []*session.Session
+	tasks    []func()
+	sleeping bool
+	stopped  bool
+
+	done chan struct{}
+}
+
+// conn is a connection of the loop.
+type conn struct {
+	s        *session.Session
+	fd       int
+	in       []byte // received, not consumed
+	out      []byte // made, not sent: out[sent:]
+	sent     int
+	waiting  bool // for the socket to become writable
+	acceptor *acceptor
+}
+
+// New returns a loop that Run will drive.
+func New(opt *Options) (*Loop, error) {
+	ep, err := syscall.EpollCreate1(syscall.EPOLL_CLOEXEC)
+	if err != nil {
+		return nil, err
+	}
+	wake, _, errno := syscall.RawSyscall(syscall.SYS_EVENTFD2, 0, syscall.O_NONBLOCK|syscall.O_CLOEXEC, 0)
+	if errno != 0 {
+		syscall.Close(ep)
+		return nil, errno
+	}
+	l := &Loop{opt: opt, epoll: ep, wakeFD: int(wake), in: make([]byte, readBytes), done: make(chan struct{})}
+	if err := l.control(syscall.EPOLL_CTL_ADD, l.wakeFD, syscall.EPOLLIN); err != nil {
+		syscall.Close(ep)
+		syscall.Close(l.wakeFD)
+		return nil, err
+	}
+	return l, nil
+}
+
+// Notify implements session.Home.
+func (l *Loop) Notify(s *session.Session) {
+	l.mu.Lock()
+	l.knocked = append(l.knocked, s)
+	l.unlockAndWake()
+}
+
+// Do runs task on the loop's goroutine, soon. It returns false if the loop has stopped.
+func (l *Loop) Do(task func()) bool {
+	l.mu.Lock()
+	if l.stopped {
+		l.mu.Unlock()
+		return false
+	}
+	l.tasks = append(l.tasks, task)
+	l.unlockAndWake()
+	return true
+}
+
+// Stop ends Run after the turn under way and closes all connections. It waits.
+func (l *Loop) Stop() {
+	l.mu.Lock()
+	l.stopped = true
+	l.unlockAndWake()
+	<-l.done
+}
+
+func (l *Loop) unlockAndWake() {
+	wake := l.sleeping
+	l.sleeping = false
+	l.mu.Unlock()
+	if wake {
+		one := [8]byte{1}
+		rawWrite(l.wakeFD, one[:])
+	}
+}
+
+// Run drives the loop until Stop.
+func (l *Loop) Run() {
+	defer close(l.done)
+	events := make([]syscall.EpollEvent, eventsMax)
+	for {
+		timeout := -1
+		l.mu.Lock()
+		if len(l.knocked)+len(l.tasks) > 0 || l.stopped {
+			timeout = 0
+		} else {
+			l.sleeping = true
+		}
+		stopped := l.stopped
+		l.mu.Unlock()
+		if stopped {
+			l.shut()
+			return
+		}
+		n, err := syscall.EpollWait(l.epoll, events, timeout)
+		if err != nil && err != syscall.EINTR {
+			l.opt.Log.Error("event loop: epoll_wait failed", "err", err)
+			time.Sleep(time.Millisecond) // never spin on a broken descriptor
+		}
+		l.turn.NowMs = time.Now().UnixMilli()
+		for i := range max(n, 0) {
+			l.event(&events[i])
+		}
+		l.attendAll()
+	}
+}
+
+func (l *Loop) event(ev *syscall.EpollEvent) {
+	fd := int(ev.Fd)
+	if fd == l.wakeFD {
+		var b [8]byte
+		rawRead(fd, b[:])
+		return
+	}
+	c := l.conns[fd]
+	switch {
+	case c == nil: // closed earlier in this turn
+		return
+	case c.acceptor != nil:
+		c.acceptor.accept()
+		return
+	}
+	if ev.Events&syscall.EPOLLOUT != 0 {
+		l.send(c)
+	}
+	if l.conns[fd] == c && ev.Events&(syscall.EPOLLIN|syscall.EPOLLHUP|syscall.EPOLLERR) != 0 {
+		l.receive(c)
+	}
+}
+
+// attendAll runs tasks and looks after the sessions that were knocked at,
+// until nobody waits: what one does may concern another.
+func (l *Loop) attendAll() {
+	for {
+		l.mu.Lock()
+		l.sleeping = false
+		knocked, tasks := l.knocked, l.tasks
+		l.knocked, l.tasks = nil, nil
+		l.mu.Unlock()
+		if len(knocked)+len(tasks) == 0 {
+			return
+		}
+		for _, task := range tasks {
+			task()
+		}
+		for _, s := range knocked {
+			if c := l.connOf(s); c != nil {
+				l.attend(c)
+			}
+		}
+	}
+}
+
+func (l *Loop) connOf(s *session.Session) *conn {
+	if s.FD < len(l.conns) && l.conns[s.FD] != nil && l.conns[s.FD].s == s {
+		return l.conns[s.FD]
+	}
+	return nil
+}
+
+func (l *Loop) shut() {
+	for _, c := range l.conns {
+		if c != nil && c.acceptor == nil {
+			l.send(c)
+			if l.conns[c.fd] == c {
+				l.close(c)
+			}
+		}
+	}
+	syscall.Close(l.epoll)
+	syscall.Close(l.wakeFD)
+}
+
+func (l *Loop) control(op, fd int, events uint32) error {
+	return syscall.EpollCtl(l.epoll, op, fd, &syscall.EpollEvent{Events: events, Fd: int32(fd)})
+}
+
+func (l *Loop) place(c *conn) {
+	for len(l.conns) <= c.fd {
+		l.conns = append(l.conns, nil)
+	}
+	l.conns[c.fd] = c
+}

@@ -1,0 +1,94 @@
+package session
+
+import "sync"
+
+// door is where other goroutines leave things for a session. Whatever comes,
+// the home is notified once and takes all of it.
+type door struct {
+	mu       sync.Mutex
+	notified bool
+	mail     []byte // to be sent behind the replies made so far
+	reply    []byte // the answer to the parked command
+	replied  bool
+	wake     bool // the reason to wait is gone: try Retry again
+	kill     bool
+}
+
+// Knock is what the home finds at the door.
+type Knock struct {
+	Reply   []byte // the parked command's answer, if Replied
+	Replied bool
+	Wake    bool
+	Kill    bool
+}
+
+// Deliver puts b behind the output of s: a push message, a MONITOR line, the
+// replication stream. It copies b and returns how many bytes now wait at the
+// door. Safe from any goroutine.
+func (s *Session) Deliver(b []byte) (waiting int) {
+	d := &s.door
+	d.mu.Lock()
+	d.mail = append(d.mail, b...)
+	waiting = len(d.mail)
+	s.knock()
+	return waiting
+}
+
+// Wake tells the home that the parked or paused command may be tried again.
+func (s *Session) Wake() {
+	s.door.mu.Lock()
+	s.door.wake = true
+	s.knock()
+}
+
+// Kill asks the home to close the connection. Safe from any goroutine.
+func (s *Session) Kill() {
+	s.door.mu.Lock()
+	s.door.kill = true
+	s.knock()
+}
+
+// Park implements command.Client. It is refused inside EXEC, where the whole
+// transaction is one step.
+func (s *Session) Park() (resume func(reply []byte), ok bool) {
+	if s.InMulti() {
+		return nil, false
+	}
+	s.parked = true
+	return func(reply []byte) {
+		s.door.mu.Lock()
+		s.door.reply = append(s.door.reply, reply...)
+		s.door.replied = true
+		s.knock()
+	}, true
+}
+
+// Parked tells that a command of the session is unanswered and its input waits.
+func (s *Session) Parked() bool { return s.parked || len(s.Retry) > 0 }
+
+// Unpark ends the wait that Park began.
+func (s *Session) Unpark() { s.parked = false }
+
+// Open takes everything that was left at the door; mail is appended to mailTo.
+func (s *Session) Open(mailTo []byte) ([]byte, Knock) {
+	d := &s.door
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	k := Knock{d.reply, d.replied, d.wake, d.kill}
+	mailTo = append(mailTo, d.mail...)
+	if cap(d.mail) > 16<<10 {
+		d.mail = nil
+	}
+	d.mail, d.reply, d.replied, d.wake, d.notified = d.mail[:0], nil, false, false, false
+	return mailTo, k
+}
+
+// knock notifies the home once for all that waits, and unlocks the door.
+func (s *Session) knock() {
+	first := !s.door.notified
+	s.door.notified = true
+	s.door.mu.Unlock()
+	if first {
+		s.Home.Notify(s)
+	}
+}

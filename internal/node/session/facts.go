@@ -1,0 +1,71 @@
+package session
+
+import "github.com/skeindb/skein/internal/command"
+
+// Facts is what others may see of a session: CLIENT LIST, INFO, CLIENT KILL's
+// filters. The home publishes them after each batch.
+type Facts struct {
+	Name, LibName, LibVer string
+	User                  string
+	Flags                 Flags
+	DB                    int
+	Proto                 int
+	Channels              int
+	Patterns              int
+	ShardChannels         int
+	Multi                 int // queued commands, -1 outside MULTI
+	Watched               int // watched keys
+	Last                  *command.Spec
+	LastMs                int64 // Unix ms of the last input
+	QueuedBytes           int   // memory of the queued commands
+	ArgBytes              int   // memory of the arguments of a parked command
+	Buffers
+}
+
+// Facts returns what was published last. Safe from any goroutine.
+func (s *Session) Facts() Facts {
+	s.factsMu.Lock()
+	defer s.factsMu.Unlock()
+	return s.facts
+}
+
+// Publish makes the present state of s visible to others. last is the command
+// that ran last, nowMs when.
+func (s *Session) Publish(last *command.Spec, nowMs int64) {
+	s.factsMu.Lock()
+	f := &s.facts
+	if last != nil {
+		f.Last = last
+	}
+	f.LastMs = nowMs
+	f.Flags, f.DB, f.Proto = s.Flags, s.db, s.Out.Proto
+	f.User = s.User()
+	f.Channels, f.Patterns, f.ShardChannels = len(s.Subs.Channels), len(s.Subs.Patterns), len(s.Subs.Shard)
+	f.Multi = -1
+	if s.Is(Multi) {
+		f.Multi = len(s.Queue)
+	}
+	f.Buffers = s.Pending
+	s.factsMu.Unlock()
+}
+
+// SetName sets the connection's name, "" for none.
+func (s *Session) SetName(name string) { s.edit(func(f *Facts) { f.Name = name }) }
+
+// SetLib sets the client library's name or version as it reports them.
+func (s *Session) SetLib(name, version *string) {
+	s.edit(func(f *Facts) {
+		if name != nil {
+			f.LibName = *name
+		}
+		if version != nil {
+			f.LibVer = *version
+		}
+	})
+}
+
+func (s *Session) edit(change func(*Facts)) {
+	s.factsMu.Lock()
+	change(&s.facts)
+	s.factsMu.Unlock()
+}

@@ -1,0 +1,161 @@
+// Package session is the state of one client connection.
+//
+// A Session lives on one event loop, its home, and everything in it is used
+// from there only, but for two doors that any goroutine may use: the mailbox
+// (Deliver: bytes to be sent behind the replies made so far) and the published
+// facts (Facts: what CLIENT LIST shows, copied out once per batch). Wake,
+// Kill and Resume are messages to the home.
+//
+// The session knows nothing of sockets; package netloop feeds it and carries
+// its output away. It knows nothing of commands; package exec runs them.
+package session
+
+import (
+	"net/netip"
+	"sync"
+
+	"github.com/skeindb/skein/internal/base/resp"
+	"github.com/skeindb/skein/internal/command"
+	"github.com/skeindb/skein/internal/command/acl"
+	"github.com/skeindb/skein/internal/store/keyspace"
+)
+
+// Flags are the modes of a session.
+type Flags uint32
+
+// The modes; the letters are those of CLIENT LIST's flags field.
+const (
+	Multi           Flags = 1 << iota // x: between MULTI and EXEC
+	DirtyExec                         // an error while queueing: EXEC will abort
+	Subscribed                        // P: at least one channel, pattern or shard channel
+	Monitor                           // O
+	ReplyOff                          // CLIENT REPLY OFF
+	ReplySkip                         // CLIENT REPLY SKIP: the next command's reply
+	ReplySkipping                     // the command whose reply is skipped runs now
+	CloseAfterReply                   // c
+	Readonly                          // r
+	Asking                            // one-shot; cleared after the next command
+	NoEvict                           // e
+	NoTouch                           // T
+	Unix                              // U
+	Blocked                           // b: parked, its command unanswered
+	Tracking                          // t
+	Master                            // M: the link from our master
+	Replica                           // S: a replica follows through this connection
+	Unwatch                           // forget the watched keys once no stripe is held
+)
+
+// Home is the event loop that a session lives on.
+type Home interface {
+	// Notify makes the loop look at the session soon: mail, wake-ups, kill.
+	// Safe from any goroutine.
+	Notify(s *Session)
+}
+
+// Queued is one command between MULTI and EXEC.
+type Queued struct {
+	Spec *command.Spec
+	Args [][]byte
+}
+
+// Session is the state of one connection.
+type Session struct {
+	id      uint64
+	Remote  netip.AddrPort
+	Local   netip.AddrPort
+	Path    string // of the unix socket, if it came by one
+	FD      int
+	Created int64 // Unix ms
+
+	Home   Home
+	Parser resp.Parser
+	Out    resp.Writer // replies not yet handed to the loop
+	Flags  Flags
+
+	Call    command.Call
+	Tx      keyspace.WriteTx
+	Hold    keyspace.Hold
+	Queue   []Queued
+	Watch   keyspace.Watcher
+	Account *acl.User // who the session is; nil before authentication
+	Subs    Subscriptions
+
+	// Retry is the command to run again once the session is woken: it met an
+	// owned stripe or a pause. Its arguments are copies.
+	Retry [][]byte
+
+	// Pending are bytes of input and output that the loop keeps for the session.
+	Pending Buffers
+
+	db     int
+	parked bool // unanswered until door.reply comes
+
+	door door
+
+	factsMu sync.Mutex
+	facts   Facts
+}
+
+// Buffers are sizes of the buffers a loop keeps for a session, in bytes.
+type Buffers struct {
+	In, InFree int   // query buffer: used and free
+	Out        int   // replies waiting for the socket
+	NetIn      int64 // bytes received, ever
+	NetOut     int64 // bytes sent, ever
+	Commands   int64 // commands run, ever
+}
+
+// Subscriptions are the channels of a session; package pubsub keeps them.
+type Subscriptions struct {
+	Channels, Patterns, Shard map[string]struct{}
+}
+
+// Count is the number of all subscriptions.
+func (s *Subscriptions) Count() int { return len(s.Channels) + len(s.Patterns) + len(s.Shard) }
+
+// New returns a session with the id given; ids are never used twice in a process.
+func New(id uint64, home Home) *Session {
+	s := &Session{id: id, Home: home}
+	s.Out.Proto = 2
+	s.Call.Client = s
+	s.Call.Out = &s.Out
+	return s
+}
+
+// ID is the connection's number.
+func (s *Session) ID() uint64 { return s.id }
+
+// Addr is the peer's address.
+func (s *Session) Addr() netip.AddrPort { return s.Remote }
+
+// Proto is the protocol version, 2 or 3.
+func (s *Session) Proto() int { return s.Out.Proto }
+
+// DB is the selected database.
+func (s *Session) DB() int { return s.db }
+
+// SelectDB makes db the database of the commands to come.
+func (s *Session) SelectDB(db int) { s.db, s.Call.DB = db, db }
+
+// InMulti tells that EXEC is running the queued commands.
+func (s *Session) InMulti() bool { return s.Flags&Multi != 0 }
+
+// Is tells whether all of f are set.
+func (s *Session) Is(f Flags) bool { return s.Flags&f == f }
+
+// Set and Clear change modes.
+func (s *Session) Set(f Flags) { s.Flags |= f }
+
+// Clear removes the modes f.
+func (s *Session) Clear(f Flags) { s.Flags &^= f }
+
+// User is the name of the account, "" before authentication.
+func (s *Session) User() string {
+	if s.Account == nil {
+		return ""
+	}
+	return s.Account.Name
+}
+
+// Name is the name given by CLIENT SETNAME.
+func (s *Session) Name() string { return s.facts.Name }

@@ -1,0 +1,37 @@
+// Package keyspace holds the keys and values of a node and is the only way to
+// change them.
+//
+// # Stripes
+//
+// A key lives in the hash slot that its name selects, in cluster mode and
+// standalone alike. Slots are grouped into stripes, slot & (n-1), each behind a
+// short mutex. A caller names the slots it needs in a Hold, acquires it, works
+// through a ReadTx or a WriteTx, commits and releases:
+//
+//	hold.Reset(); hold.AddSlot(slot.Of(key))
+//	if !ks.Acquire(hold, waker) { return }   // parked: waker.Wake comes later
+//	tx.Begin(ks, hold, db, nowMs)
+//	… tx.Str(key), tx.SetStr(key, value, …) …
+//	tx.EndCommand(argv)
+//	tx.Commit()
+//	ks.Release(hold)
+//
+// Long work (a script, MIGRATE) owns its stripes: whoever acquires an owned
+// stripe is parked in its queue instead of waiting, and woken when it is free.
+//
+// # The gate
+//
+// Every change of data passes through the few unexported methods of gate.go
+// (insert, replace, remove, setExpiry). There, once, watchers are marked, the
+// index of deadlines and the memory account follow, and the change is counted.
+// What is to be replicated is collected as effects and appended to the log at
+// commit, while the stripes are still held.
+//
+// # Placement
+//
+//	stripe ── shelf per database ── table per slot ── bucket ── entry in the arena
+//
+// An entry holds key, deadline and a small value; larger values are Go objects
+// that the entry refers to. Views of entries (Ref, value.Str) are valid until
+// the next change of the same key or the release of the hold, because entries move.
+package keyspace

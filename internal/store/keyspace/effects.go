@@ -1,0 +1,78 @@
+package keyspace
+
+import "github.com/skeindb/skein/internal/base/resp"
+
+// Log receives the effects of committed transactions, in order. Package oplog
+// implements it.
+type Log interface {
+	// Active tells whether anybody will read what is appended; while nobody
+	// will, effects are not even encoded.
+	Active() bool
+	// Append adds the effects of one transaction as one piece, framed in
+	// MULTI/EXEC if there are several. It is called under the stripes.
+	Append(effects []Effect)
+}
+
+// Effect is one command as replicas and the append-only file will run it.
+type Effect struct {
+	DB   int
+	Argv []byte // RESP
+}
+
+// effects collects what a transaction did.
+type effects struct {
+	changed   bool // the running command changed something
+	rewritten bool // the running command said itself what to log
+	list      []Effect
+	buf       []byte
+}
+
+func (f *effects) add(tx *ReadTx, argv [][]byte) {
+	if tx.ks.opt.Log == nil || !tx.ks.opt.Log.Active() {
+		return
+	}
+	from := len(f.buf)
+	f.buf = resp.AppendCommandBytes(f.buf, argv...)
+	f.list = append(f.list, Effect{tx.db, f.buf[from:len(f.buf):len(f.buf)]})
+}
+
+var (
+	wordDel    = []byte("DEL")
+	wordUnlink = []byte("UNLINK")
+)
+
+// evict removes a key that no command asked to remove, and logs it before the
+// effect of the command that met it, which a read stays in spite of it.
+func (tx *ReadTx) evict(r Ref, key []byte, lazy bool) {
+	word := wordDel
+	if lazy {
+		word = wordUnlink
+	}
+	was := tx.effects.changed
+	tx.remove(r, key)
+	tx.effects.add(tx, [][]byte{word, key})
+	tx.effects.changed = was
+}
+
+// EndCommand ends one command of a transaction: if it changed something and
+// did not say otherwise, argv goes to the log as it was called.
+func (tx *ReadTx) EndCommand(argv [][]byte) {
+	f := &tx.effects
+	if f.changed && !f.rewritten && argv != nil {
+		f.add(tx, argv)
+	}
+	f.changed, f.rewritten = false, false
+}
+
+// Commit ends the transaction; argv as in EndCommand. The stripes are still held.
+func (tx *ReadTx) Commit(argv [][]byte) {
+	f := &tx.effects
+	if f.changed || f.rewritten {
+		tx.EndCommand(argv)
+	}
+	if len(f.list) > 0 {
+		tx.ks.opt.Log.Append(f.list)
+		f.list = f.list[:0]
+		f.buf = f.buf[:0]
+	}
+}

@@ -1,0 +1,153 @@
+package keyspace
+
+import (
+	"slices"
+	"sync"
+
+	"github.com/skeindb/skein/internal/base/slot"
+)
+
+// Hold names a set of stripes to be locked together. The zero value is empty.
+// A Hold belongs to one goroutine and is reused from command to command.
+type Hold struct {
+	stripes []uint16 // ascending, each once, when acquired
+	all     bool
+	owner   *Owner
+	n       int // stripes of the keyspace, to derive an index from a slot
+}
+
+// Reset empties the set for use with ks.
+func (h *Hold) Reset(ks *Keyspace) {
+	h.stripes, h.all, h.n = h.stripes[:0], false, len(ks.stripes)
+}
+
+// AddSlot adds the stripe of slot n.
+func (h *Hold) AddSlot(n uint16) { h.stripes = append(h.stripes, n&uint16(h.n-1)) }
+
+// AddAll makes the set the whole keyspace.
+func (h *Hold) AddAll() { h.all = true }
+
+// Add adds the stripes of o.
+func (h *Hold) Add(o *Hold) {
+	h.all = h.all || o.all
+	h.stripes = append(h.stripes, o.stripes...)
+}
+
+// All tells whether the set is the whole keyspace.
+func (h *Hold) All() bool { return h.all }
+
+// Empty tells whether the set has no stripe.
+func (h *Hold) Empty() bool { return !h.all && len(h.stripes) == 0 }
+
+// Covers tells whether the set contains the stripe of slot n.
+func (h *Hold) Covers(n uint16) bool {
+	return h.all || slices.Contains(h.stripes, n&uint16(h.n-1))
+}
+
+// As makes the next Acquire pass stripes that o owns.
+func (h *Hold) As(o *Owner) { h.owner = o }
+
+// Waker is told, from another goroutine, that it may try again to acquire.
+type Waker interface{ Wake() }
+
+// Owner is long work that keeps others from its stripes without holding their locks.
+type Owner struct {
+	// What the work is, for messages: "script", "MIGRATE".
+	What    string
+	stripes []uint16
+}
+
+// guard is the lock of a stripe.
+type guard struct {
+	mu     sync.Mutex
+	owner  *Owner
+	parked []Waker
+}
+
+// Acquire locks the stripes of h in ascending order. If one of them has an
+// owner other than h's own it locks none, queues w there and returns false.
+func (ks *Keyspace) Acquire(h *Hold, w Waker) bool {
+	if !h.all && len(h.stripes) == 1 { // nearly every command
+		st := &ks.stripes[h.stripes[0]]
+		st.mu.Lock()
+		if st.owner == nil || st.owner == h.owner {
+			return true
+		}
+		st.parked = append(st.parked, w)
+		st.mu.Unlock()
+		return false
+	}
+	h.normalize()
+	for i, s := range h.stripes {
+		st := &ks.stripes[s]
+		st.mu.Lock()
+		if st.owner != nil && st.owner != h.owner {
+			st.parked = append(st.parked, w)
+			for _, t := range h.stripes[:i+1] {
+				ks.stripes[t].mu.Unlock()
+			}
+			return false
+		}
+	}
+	return true
+}
+
+// AcquireAll locks all stripes, whoever owns them: for those who change the
+// routing view or the role and do not touch what an owner works on.
+func (ks *Keyspace) AcquireAll(h *Hold) {
+	h.Reset(ks)
+	h.AddAll()
+	h.normalize()
+	for _, s := range h.stripes {
+		ks.stripes[s].mu.Lock()
+	}
+}
+
+// Release unlocks what Acquire locked. h keeps its set.
+func (ks *Keyspace) Release(h *Hold) {
+	for _, s := range h.stripes {
+		ks.stripes[s].mu.Unlock()
+	}
+}
+
+// Own makes o the owner of the stripes of h, which the caller has acquired,
+// and releases their locks.
+func (ks *Keyspace) Own(h *Hold, o *Owner) {
+	o.stripes = append(o.stripes[:0], h.stripes...)
+	for _, s := range h.stripes {
+		ks.stripes[s].owner = o
+		ks.stripes[s].mu.Unlock()
+	}
+}
+
+// Disown ends the ownership and wakes, in order, those parked meanwhile.
+func (ks *Keyspace) Disown(o *Owner) {
+	var wake []Waker
+	for _, s := range o.stripes {
+		st := &ks.stripes[s]
+		st.mu.Lock()
+		st.owner = nil
+		wake = append(wake, st.parked...)
+		st.parked = nil
+		st.mu.Unlock()
+	}
+	for _, w := range wake {
+		w.Wake()
+	}
+}
+
+func (h *Hold) normalize() {
+	if h.all {
+		h.stripes = h.stripes[:0]
+		for i := range h.n {
+			h.stripes = append(h.stripes, uint16(i))
+		}
+		return
+	}
+	if len(h.stripes) > 1 {
+		slices.Sort(h.stripes)
+		h.stripes = slices.Compact(h.stripes)
+	}
+}
+
+var _ [slot.Count]struct{} = [16384]struct{}{} // stripes are derived from slots by masking

@@ -1,0 +1,268 @@
+package keyspace
+
+import (
+	"errors"
+	"hash/maphash"
+	"sync/atomic"
+	"unsafe"
+
+	"github.com/skeindb/skein/internal/base/slot"
+	"github.com/skeindb/skein/internal/data/arena"
+	"github.com/skeindb/skein/internal/data/table"
+	"github.com/skeindb/skein/internal/data/value"
+)
+
+// ErrFull is redis's answer when there is no memory for a change.
+var ErrFull = errors.New("OOM command not allowed when used memory > 'maxmemory'.")
+
+// ErrWrongType is the answer to an operation on a key of another type.
+var ErrWrongType = errors.New("WRONGTYPE Operation against a key holding the wrong kind of value")
+
+// Options are what a Keyspace is made with.
+type Options struct {
+	Databases int // 16 standalone, 1 in cluster mode
+	Stripes   int // a power of two; 0 means 256
+	Arena     arena.Options
+	Log       Log      // nil: nothing is logged
+	Listener  Listener // nil: nobody listens
+}
+
+// Tuning are the options that may change while the keyspace is in use.
+type Tuning struct {
+	Events       Class // notify-keyspace-events; both K and E clear means none
+	Policy       Policy
+	Samples      int  // maxmemory-samples
+	LFULogFactor int  // lfu-log-factor
+	LFUDecayMin  int  // lfu-decay-time, minutes
+	LazyExpire   bool // lazyfree-lazy-expire: UNLINK instead of DEL in the log
+	LazyEvict    bool // lazyfree-lazy-eviction
+}
+
+// Keyspace is the keys and values of one node.
+type Keyspace struct {
+	opt     Options
+	tuning  atomic.Pointer[Tuning]
+	arena   *arena.Arena
+	stripes []stripe
+	shift   uint // slot >> shift is the index of its table within the stripe
+	seed    maphash.Seed
+
+	// Replica hides expired keys instead of deleting them: the master's DEL
+	// will come. Frozen does the same while writes are paused.
+	Replica, Frozen atomic.Bool
+
+	external atomic.Int64 // bytes of objects outside the arena
+	overhead atomic.Int64 // bytes of tables' directories and structs
+	pool     evictionPool
+	aging    atomic.Bool // whether expiry cycles run (DEBUG SET-ACTIVE-EXPIRE)
+}
+
+// stripe is a group of slots behind one lock. It is padded to whole cache lines.
+type stripe struct {
+	guard
+	shelves  []atomic.Pointer[shelf] // by database; nil until first used
+	watchers map[watchKey][]*Watcher
+	objects  []value.Object
+	holes    []uint32 // free places in objects
+	stats    stats
+	_        [64]byte
+}
+
+// shelf is one database's part of a stripe.
+type shelf struct {
+	tables []atomic.Pointer[table.Table] // by slot >> shift; nil until first used
+	keys   atomic.Int64
+	due    deadlines
+}
+
+// stats are counted under the stripe's lock and read by anyone.
+type stats struct {
+	hits, misses, expired, evicted, changes atomic.Int64
+}
+
+// Stats are sums over all stripes since the start or the last ResetStats.
+type Stats struct {
+	Hits, Misses, Expired, Evicted int64
+	Changes                        int64 // never reset: INFO's rdb_changes_since_last_save is a difference of it
+}
+
+// New returns an empty keyspace.
+func New(o Options) (*Keyspace, error) {
+	if o.Stripes == 0 {
+		o.Stripes = 256
+	}
+	if o.Databases == 0 {
+		o.Databases = 16
+	}
+	a, err := arena.New(o.Arena)
+	if err != nil {
+		return nil, err
+	}
+	ks := &Keyspace{opt: o, arena: a, stripes: make([]stripe, o.Stripes), seed: maphash.MakeSeed()}
+	for 1<<ks.shift < o.Stripes {
+		ks.shift++
+	}
+	for i := range ks.stripes {
+		ks.stripes[i].shelves = make([]atomic.Pointer[shelf], o.Databases)
+	}
+	ks.aging.Store(true)
+	ks.Tune(Tuning{Samples: 5, LFULogFactor: 10, LFUDecayMin: 1})
+	return ks, nil
+}
+
+// Close returns the memory. Nobody may use the keyspace any more.
+func (ks *Keyspace) Close() { ks.arena.Close() }
+
+// Tune replaces the tuning; commands that begin later see it.
+func (ks *Keyspace) Tune(t Tuning) {
+	if t.Events&(EventKeyspace|EventKeyevent) == 0 {
+		t.Events = 0
+	}
+	ks.tuning.Store(&t)
+}
+
+// Tuned returns the tuning in force.
+func (ks *Keyspace) Tuned() Tuning { return *ks.tuning.Load() }
+
+// Databases is the number of databases.
+func (ks *Keyspace) Databases() int { return ks.opt.Databases }
+
+// Hash is the hash by which tables place key.
+func (ks *Keyspace) Hash(key []byte) uint64 { return table.Hash(ks.seed, key) }
+
+// Size is the number of keys of a database, the expired ones included.
+func (ks *Keyspace) Size(db int) (n int64) {
+	for i := range ks.stripes {
+		if sh := ks.stripes[i].shelves[db].Load(); sh != nil {
+			n += sh.keys.Load()
+		}
+	}
+	return n
+}
+
+// Volatile is how many keys of a database have a deadline, and the mean time
+// to it in ms.
+func (ks *Keyspace) Volatile(db int, nowMs int64) (n, meanTTLMs int64) {
+	var sum int64
+	for i := range ks.stripes {
+		if sh := ks.stripes[i].shelves[db].Load(); sh != nil {
+			k := sh.due.live.Load()
+			n += k
+			sum += sh.due.sum.Load() - k*nowMs
+		}
+	}
+	if n > 0 {
+		meanTTLMs = max(sum/n, 0)
+	}
+	return n, meanTTLMs
+}
+
+// SlotSize is the number of keys in slot n of database 0.
+func (ks *Keyspace) SlotSize(n uint16) int {
+	st := ks.stripeOf(n)
+	st.mu.Lock()
+	defer st.mu.Unlock()
+	return ks.slotSize(n)
+}
+
+func (ks *Keyspace) slotSize(n uint16) int {
+	if sh := ks.stripeOf(n).shelves[0].Load(); sh != nil {
+		if t := sh.tables[n>>ks.shift].Load(); t != nil {
+			return t.Len()
+		}
+	}
+	return 0
+}
+
+// Stats returns the sums over all stripes.
+func (ks *Keyspace) Stats() (s Stats) {
+	for i := range ks.stripes {
+		st := &ks.stripes[i].stats
+		s.Hits += st.hits.Load()
+		s.Misses += st.misses.Load()
+		s.Expired += st.expired.Load()
+		s.Evicted += st.evicted.Load()
+		s.Changes += st.changes.Load()
+	}
+	return s
+}
+
+// ResetStats sets the counters of CONFIG RESETSTAT to zero.
+func (ks *Keyspace) ResetStats() {
+	for i := range ks.stripes {
+		st := &ks.stripes[i].stats
+		st.hits.Store(0)
+		st.misses.Store(0)
+		st.expired.Store(0)
+		st.evicted.Store(0)
+	}
+}
+
+// Used is the memory of keys and values in bytes: what maxmemory limits.
+func (ks *Keyspace) Used() int64 {
+	return ks.arena.InUse() + ks.external.Load() + ks.overhead.Load()
+}
+
+// Resident is how much memory the arena has from the system, in bytes.
+func (ks *Keyspace) Resident() int64 { return ks.arena.Resident() }
+
+func (ks *Keyspace) stripeOf(n uint16) *stripe { return &ks.stripes[int(n)&(len(ks.stripes)-1)] }
+
+// place is where a key belongs; table is nil while its slot has no key.
+type place struct {
+	stripe *stripe
+	shelf  *shelf
+	table  *table.Table
+	slot   uint16
+	hash   uint64
+}
+
+func (ks *Keyspace) place(db int, key []byte) (p place) {
+	p.slot = slot.Of(key)
+	p.hash = ks.Hash(key)
+	p.stripe = ks.stripeOf(p.slot)
+	if p.shelf = p.stripe.shelves[db].Load(); p.shelf != nil {
+		p.table = p.shelf.tables[p.slot>>ks.shift].Load()
+	}
+	return p
+}
+
+// tableBytes is what a table costs outside the arena.
+const tableBytes = int64(unsafe.Sizeof(table.Table{}))
+
+// furnish makes shelf and table of p exist.
+func (ks *Keyspace) furnish(db int, p *place) {
+	if p.shelf == nil {
+		p.shelf = &shelf{tables: make([]atomic.Pointer[table.Table], slot.Count>>ks.shift)}
+		p.stripe.shelves[db].Store(p.shelf)
+	}
+	if p.table == nil {
+		p.table = new(table.Table)
+		p.table.Init(ks.arena, ks.seed)
+		ks.overhead.Add(tableBytes)
+		p.shelf.tables[p.slot>>ks.shift].Store(p.table)
+	}
+}
+
+// PrefetchBucket asks the processor for the bucket a key lies in. It needs no
+// lock and changes nothing; see table.Table.
+func (ks *Keyspace) PrefetchBucket(db int, n uint16, hash uint64) {
+	if t := ks.tableOf(db, n); t != nil {
+		t.PrefetchBucket(hash)
+	}
+}
+
+// PrefetchEntry asks for the entry itself, once its bucket has arrived.
+func (ks *Keyspace) PrefetchEntry(db int, n uint16, hash uint64) {
+	if t := ks.tableOf(db, n); t != nil {
+		t.PrefetchEntry(hash)
+	}
+}
+
+func (ks *Keyspace) tableOf(db int, n uint16) *table.Table {
+	sh := ks.stripeOf(n).shelves[db].Load()
+	if sh == nil {
+		return nil
+	}
+	return sh.tables[n>>ks.shift].Load()
+}

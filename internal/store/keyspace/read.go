@@ -1,0 +1,316 @@
+package keyspace
+
+import (
+	"encoding/binary"
+	"strconv"
+
+	"github.com/skeindb/skein/internal/base/resp"
+	"github.com/skeindb/skein/internal/data/arena"
+	"github.com/skeindb/skein/internal/data/table"
+	"github.com/skeindb/skein/internal/data/value"
+)
+
+// Access says how a transaction's reads behave.
+type Access uint8
+
+const (
+	// NoTouch leaves the access clock of keys alone (CLIENT NO-TOUCH).
+	NoTouch Access = 1 << iota
+	// SeeExpired shows keys past their deadline: the applier of a replica
+	// follows its master's word, not its own clock.
+	SeeExpired
+)
+
+// ReadTx reads keys under a Hold. It has no method that changes data; a key
+// found past its deadline is removed on the way, as the master decides.
+type ReadTx struct {
+	ks      *Keyspace
+	hold    *Hold
+	tuning  *Tuning
+	db      int
+	now     int64
+	access  Access
+	events  Class
+	effects effects
+}
+
+// Begin starts a transaction in database db at nowMs (Unix ms). The stripes of
+// hold are acquired and stay so until after Commit.
+func (tx *ReadTx) Begin(ks *Keyspace, hold *Hold, db int, nowMs int64, access Access) {
+	tx.ks, tx.hold, tx.db, tx.now, tx.access = ks, hold, db, nowMs, access
+	tx.tuning = ks.tuning.Load()
+	tx.events = tx.tuning.Events
+}
+
+// Keyspace is what the transaction works on.
+func (tx *ReadTx) Keyspace() *Keyspace { return tx.ks }
+
+// Now is the transaction's time, Unix ms.
+func (tx *ReadTx) Now() int64 { return tx.now }
+
+// DB is the transaction's database.
+func (tx *ReadTx) DB() int { return tx.db }
+
+// SelectDB makes db the database of what follows.
+func (tx *ReadTx) SelectDB(db int) { tx.db = db }
+
+// The kinds of entries: how an entry's value bytes are to be read.
+const (
+	kindString = iota // the bytes themselves
+	kindRaw           // the same, reported as encoding raw whatever the length
+	kindInt           // a 64-bit integer, little endian
+	kindObject        // the index of an Object of the stripe, 64 bit little endian
+)
+
+// Ref is a key that was found: a view of its entry, valid until the key
+// changes or the hold is released.
+type Ref struct {
+	entry  table.Entry
+	handle arena.Handle
+	place  place
+}
+
+// Get finds key, counting a hit or a miss and touching its access clock.
+func (tx *ReadTx) Get(key []byte) (Ref, bool) {
+	r, ok := tx.Peek(key)
+	if !ok {
+		r.place.stripe.stats.misses.Add(1)
+		tx.Notify(EventKeyMiss, "keymiss", key)
+		return r, false
+	}
+	r.place.stripe.stats.hits.Add(1)
+	if tx.access&NoTouch == 0 {
+		tx.touch(r)
+	}
+	return r, true
+}
+
+// Look is Get without the touch: what TTL, TYPE, EXISTS and OBJECT do.
+func (tx *ReadTx) Look(key []byte) (Ref, bool) {
+	r, ok := tx.Peek(key)
+	if ok {
+		r.place.stripe.stats.hits.Add(1)
+	} else {
+		r.place.stripe.stats.misses.Add(1)
+		tx.Notify(EventKeyMiss, "keymiss", key)
+	}
+	return r, ok
+}
+
+// Peek finds key without leaving a trace in clocks and counters.
+func (tx *ReadTx) Peek(key []byte) (Ref, bool) {
+	p := tx.ks.place(tx.db, key)
+	if p.table == nil {
+		return Ref{place: p}, false
+	}
+	h := p.table.Find(p.hash, key)
+	if h == 0 {
+		return Ref{place: p}, false
+	}
+	r := Ref{entry: p.table.Entry(h), handle: h, place: p}
+	if tx.access&SeeExpired == 0 && tx.past(r.entry) {
+		tx.lapse(r, key)
+		return Ref{place: p}, false
+	}
+	return r, true
+}
+
+// lapse removes a key past its deadline, unless this node may only hide it.
+func (tx *ReadTx) lapse(r Ref, key []byte) {
+	if tx.ks.Replica.Load() || tx.ks.Frozen.Load() {
+		return
+	}
+	tx.evict(r, key, tx.tuning.LazyExpire)
+	r.place.stripe.stats.expired.Add(1)
+	tx.Notify(EventExpired, "expired", key)
+}
+
+// Has tells whether key is there, leaving no trace.
+func (tx *ReadTx) Has(key []byte) bool {
+	_, ok := tx.Peek(key)
+	return ok
+}
+
+// Type is the type of the value.
+func (r Ref) Type() value.Type {
+	if o := r.Object(); o != nil {
+		return o.Type()
+	}
+	return value.TypeString
+}
+
+// Object is the value's object, or nil for a value inside the entry.
+func (r Ref) Object() value.Object {
+	if r.entry.Kind() != kindObject {
+		return nil
+	}
+	return r.place.stripe.objects[binary.LittleEndian.Uint64(r.entry.Value())]
+}
+
+// Encoding is the word of OBJECT ENCODING.
+func (r Ref) Encoding() string {
+	switch k := r.entry.Kind(); {
+	case k == kindInt:
+		return "int"
+	case k == kindString && len(r.entry.Value()) <= 44:
+		return "embstr"
+	case k == kindObject:
+		return r.Object().Encoding()
+	}
+	return "raw"
+}
+
+// Expiry is the deadline in Unix ms, or -1.
+func (r Ref) Expiry() int64 {
+	if !r.entry.Expires() {
+		return -1
+	}
+	return r.entry.Expiry()
+}
+
+// Key is the key's name.
+func (r Ref) Key() []byte { return r.entry.Key() }
+
+// Bytes is the memory of entry and value together.
+func (r Ref) Bytes() int {
+	n := arena.ClassSize(len(r.entry))
+	if o := r.Object(); o != nil {
+		n += o.Bytes() + 16
+	}
+	return n
+}
+
+// Str is a view of a string value: bytes in one piece, or a value.String.
+type Str struct {
+	b   []byte
+	big *value.String
+}
+
+// Str finds a string. A key of another type is ErrWrongType.
+func (tx *ReadTx) Str(key []byte) (s Str, ok bool, err error) {
+	r, ok := tx.Get(key)
+	if !ok {
+		return Str{}, false, nil
+	}
+	return tx.StrOf(r)
+}
+
+// StrOf is the string value of a key that was found.
+func (tx *ReadTx) StrOf(r Ref) (s Str, ok bool, err error) {
+	switch r.entry.Kind() {
+	case kindString, kindRaw:
+		return Str{b: r.entry.Value()}, true, nil
+	case kindInt:
+		n := int64(binary.LittleEndian.Uint64(r.entry.Value()))
+		return Str{b: strconv.AppendInt(nil, n, 10)}, true, nil
+	}
+	big, isString := r.Object().(*value.String)
+	if !isString {
+		return Str{}, false, ErrWrongType
+	}
+	return Str{big: big}, true, nil
+}
+
+// Int is the value as an integer if it is encoded as one: a shortcut past its text.
+func (r Ref) Int() (n int64, ok bool) {
+	if r.entry.Kind() != kindInt {
+		return 0, false
+	}
+	return int64(binary.LittleEndian.Uint64(r.entry.Value())), true
+}
+
+// Len is the length in bytes.
+func (s Str) Len() int {
+	if s.big != nil {
+		return s.big.Len()
+	}
+	return len(s.b)
+}
+
+// Bytes is the whole value in one piece; a large one is copied together.
+func (s Str) Bytes() []byte {
+	if s.big != nil {
+		return s.big.AppendRange(make([]byte, 0, s.big.Len()), 0, s.big.Len())
+	}
+	return s.b
+}
+
+// AppendTo appends the whole value to dst.
+func (s Str) AppendTo(dst []byte) []byte { return s.AppendRange(dst, 0, s.Len()) }
+
+// AppendRange appends bytes [from, to) to dst.
+func (s Str) AppendRange(dst []byte, from, to int) []byte {
+	if s.big != nil {
+		return s.big.AppendRange(dst, from, to)
+	}
+	return append(dst, s.b[from:to]...)
+}
+
+// At is the byte at offset i.
+func (s Str) At(i int) byte {
+	if s.big != nil {
+		return s.big.At(i)
+	}
+	return s.b[i]
+}
+
+// Chunks yields the value in pieces of at least one byte, in order; all but the
+// last have a length that is a multiple of 8.
+func (s Str) Chunks(yield func([]byte) bool) {
+	if s.big != nil {
+		s.big.Chunks()(yield)
+		return
+	}
+	if len(s.b) > 0 {
+		yield(s.b)
+	}
+}
+
+// WriteTo is the value as a bulk reply.
+func (s Str) WriteTo(out *resp.Writer) {
+	if s.big == nil {
+		out.Bulk(s.b)
+		return
+	}
+	out.Buf = resp.AppendHeader(out.Buf, resp.Bulk, s.big.Len())
+	for c := range s.big.Chunks() {
+		out.Buf = append(out.Buf, c...)
+	}
+	out.Buf = append(out.Buf, "\r\n"...)
+}
+
+// Write replies with the value of a string key, without an allocation for any
+// encoding; ErrWrongType for another type.
+func (r Ref) Write(out *resp.Writer) error {
+	switch r.entry.Kind() {
+	case kindString, kindRaw:
+		out.Bulk(r.entry.Value())
+		return nil
+	case kindInt:
+		out.BulkInt(int64(binary.LittleEndian.Uint64(r.entry.Value())))
+		return nil
+	}
+	big, ok := r.Object().(*value.String)
+	if !ok {
+		return ErrWrongType
+	}
+	Str{big: big}.WriteTo(out)
+	return nil
+}
+
+// place, raw and past serve WATCH.
+func (tx *ReadTx) place(key []byte) place { return tx.ks.place(tx.db, key) }
+
+func (tx *ReadTx) raw(key []byte) (table.Entry, bool) {
+	p := tx.ks.place(tx.db, key)
+	if p.table == nil {
+		return nil, false
+	}
+	h := p.table.Find(p.hash, key)
+	if h == 0 {
+		return nil, false
+	}
+	return p.table.Entry(h), true
+}
+
+func (tx *ReadTx) past(e table.Entry) bool { return e.Expires() && tx.now > e.Expiry() }

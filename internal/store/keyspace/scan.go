@@ -1,0 +1,153 @@
+package keyspace
+
+import (
+	"github.com/skeindb/skein/internal/base/slot"
+	"github.com/skeindb/skein/internal/data/arena"
+	"github.com/skeindb/skein/internal/data/table"
+)
+
+// A cursor of SCAN is slot<<scanBits | position within the slot's table. It
+// names a place, not a state: nothing is kept between calls. 0 is both the
+// beginning and the end.
+const scanBits = table.CursorBits
+
+// Scan visits about count keys of the transaction's database from cursor on and
+// returns where to go on, 0 at the end. Keys that are there throughout the
+// whole iteration are visited at least once. The hold is the whole keyspace.
+// fn must not change keys.
+func (tx *ReadTx) Scan(cursor uint64, count int, fn func(Ref)) (next uint64) {
+	n := int(cursor >> scanBits)
+	at := cursor & (1<<scanBits - 1)
+	for budget := count; n < slot.Count; n++ {
+		t := tx.ks.tableOf(tx.db, uint16(n))
+		if t == nil || t.Len() == 0 {
+			at = 0
+			continue
+		}
+		for {
+			if budget <= 0 {
+				return uint64(n)<<scanBits | at
+			}
+			at = t.Scan(at, func(h arena.Handle) {
+				budget--
+				fn(tx.viewOf(uint16(n), t, t.Entry(h)))
+			})
+			if at == 0 {
+				break
+			}
+		}
+	}
+	return 0
+}
+
+// ScanSlot visits the keys of one slot; fn returns false to stop.
+func (tx *ReadTx) ScanSlot(n uint16, fn func(Ref) bool) {
+	t := tx.ks.tableOf(tx.db, n)
+	if t == nil || t.Len() == 0 {
+		return
+	}
+	more := true
+	for at := uint64(0); more; {
+		at = t.Scan(at, func(h arena.Handle) {
+			more = more && fn(tx.viewOf(n, t, t.Entry(h)))
+		})
+		if at == 0 {
+			return
+		}
+	}
+}
+
+// viewOf is a Ref for looking only: it has no handle to change the key by.
+func (tx *ReadTx) viewOf(n uint16, t *table.Table, e table.Entry) Ref {
+	st := tx.ks.stripeOf(n)
+	return Ref{entry: e, place: place{stripe: st, shelf: st.shelves[tx.db].Load(), table: t, slot: n}}
+}
+
+// Lapsed tells whether the deadline of r is over.
+func (tx *ReadTx) Lapsed(r Ref) bool { return tx.past(r.entry) && tx.access&SeeExpired == 0 }
+
+// Random returns a random key of the transaction's database. The hold is the
+// whole keyspace.
+func (tx *ReadTx) Random() (Ref, bool) {
+	st, sh := tx.ks.randomShelf(tx.db, false)
+	if sh == nil {
+		return Ref{}, false
+	}
+	return tx.ks.randomRef(st, sh, false)
+}
+
+// Clear removes all keys of the transaction's database and returns how many
+// there were. The hold is the whole keyspace. Nothing is logged: FLUSHDB and
+// FLUSHALL go to the log as they are called.
+func (tx *WriteTx) Clear() (removed int64) {
+	for i := range tx.ks.stripes {
+		st := &tx.ks.stripes[i]
+		for at, list := range st.watchers { // only keys that are there change
+			if at.db == tx.db {
+				if _, there := tx.raw([]byte(at.key)); there {
+					for _, w := range list {
+						w.Touch()
+					}
+				}
+			}
+		}
+		sh := st.shelves[tx.db].Swap(nil)
+		if sh != nil {
+			removed += sh.keys.Load()
+			tx.ks.dispose(st, sh)
+		}
+	}
+	tx.effects.changed = tx.effects.changed || removed > 0
+	tx.ks.stripes[0].stats.changes.Add(removed)
+	return removed
+}
+
+// ClearSlot removes the keys of one slot and returns them, so that they can be
+// logged.
+func (tx *WriteTx) ClearSlot(n uint16) (keys [][]byte) {
+	tx.ScanSlot(n, func(r Ref) bool {
+		keys = append(keys, append([]byte(nil), r.Key()...))
+		return true
+	})
+	removed := keys[:0]
+	for _, k := range keys { // a scan may show a key twice
+		if tx.Delete(k) {
+			removed = append(removed, k)
+		}
+	}
+	return removed
+}
+
+// dispose frees what a shelf holds.
+func (ks *Keyspace) dispose(st *stripe, sh *shelf) {
+	for i := range sh.tables {
+		t := sh.tables[i].Load()
+		if t == nil {
+			continue
+		}
+		t.Drop(func(h arena.Handle) {
+			if e := t.Entry(h); e.Kind() == kindObject {
+				st.dropObject(ks, e)
+			}
+		})
+		ks.overhead.Add(-tableBytes)
+	}
+}
+
+// Swap exchanges two databases. The hold is the whole keyspace.
+func (tx *WriteTx) Swap(a, b int) {
+	for i := range tx.ks.stripes {
+		st := &tx.ks.stripes[i]
+		for at, list := range st.watchers {
+			if at.db == a || at.db == b {
+				for _, w := range list {
+					w.Touch()
+				}
+			}
+		}
+		x := st.shelves[a].Load()
+		st.shelves[a].Store(st.shelves[b].Load())
+		st.shelves[b].Store(x)
+	}
+	tx.effects.changed = true
+}

@@ -1,0 +1,143 @@
+package keyspace
+
+import (
+	"encoding/binary"
+
+	"github.com/skeindb/skein/internal/base/resp"
+	"github.com/skeindb/skein/internal/data/value"
+)
+
+// WriteTx reads and changes keys under a Hold.
+type WriteTx struct{ ReadTx }
+
+// Deadlines that the writers take besides Unix ms.
+const (
+	NoExpiry   int64 = -1 // the key has none, whatever it had
+	KeepExpiry int64 = -2 // the key keeps what it has
+)
+
+// SetStr makes key hold val, in the most compact encoding. A key of any type
+// is overwritten.
+func (tx *WriteTx) SetStr(key, val []byte, expiry int64) error {
+	old, _ := tx.Peek(key)
+	_, err := tx.put(old, key, encode(val), tx.deadline(old, expiry))
+	return err
+}
+
+// SetInt makes key hold the integer n.
+func (tx *WriteTx) SetInt(key []byte, n int64, expiry int64) error {
+	old, _ := tx.Peek(key)
+	return tx.SetIntAt(old, key, n, expiry)
+}
+
+// SetIntAt is SetInt for a key that was just looked up, found or not.
+func (tx *WriteTx) SetIntAt(old Ref, key []byte, n int64, expiry int64) error {
+	_, err := tx.put(old, key, content{kind: kindInt, word: uint64(n)}, tx.deadline(old, expiry))
+	return err
+}
+
+// SetObject makes key hold o, which the keyspace owns from now on.
+func (tx *WriteTx) SetObject(key []byte, o value.Object, expiry int64) error {
+	old, _ := tx.Peek(key)
+	_, err := tx.put(old, key, content{kind: kindObject, object: o}, tx.deadline(old, expiry))
+	return err
+}
+
+func encode(val []byte) content {
+	if len(val) <= 20 {
+		if n, ok := resp.ParseInt(val); ok {
+			return content{kind: kindInt, word: uint64(n)}
+		}
+	}
+	if len(val) > inlineMax {
+		return content{kind: kindObject, object: value.NewString(val)}
+	}
+	return content{kind: kindString, bytes: val}
+}
+
+func (tx *WriteTx) deadline(old Ref, expiry int64) int64 {
+	if expiry != KeepExpiry {
+		return expiry
+	}
+	if old.entry == nil {
+		return NoExpiry
+	}
+	return old.Expiry()
+}
+
+// Delete removes key and tells whether it was there.
+func (tx *WriteTx) Delete(key []byte) bool {
+	r, ok := tx.Peek(key)
+	if ok {
+		tx.remove(r, key)
+	}
+	return ok
+}
+
+// Expire sets the deadline of key (Unix ms), or takes it away with NoExpiry.
+// It tells whether the key was there.
+func (tx *WriteTx) Expire(key []byte, expiry int64) (bool, error) {
+	r, ok := tx.Peek(key)
+	if !ok {
+		return false, nil
+	}
+	_, err := tx.setExpiry(r, key, expiry)
+	return true, err
+}
+
+// Rename gives the value and deadline of src to dst, which loses what it had.
+// src must be there and differ from dst.
+func (tx *WriteTx) Rename(src, dst []byte) error {
+	return tx.transfer(src, tx.db, dst, tx.db, true)
+}
+
+// MoveTo moves key to another database, where it must not be.
+func (tx *WriteTx) MoveTo(key []byte, db int) error {
+	return tx.transfer(key, tx.db, key, db, true)
+}
+
+// Copy makes dst in database db a copy of src.
+func (tx *WriteTx) Copy(src, dst []byte, db int) error {
+	return tx.transfer(src, tx.db, dst, db, false)
+}
+
+func (tx *WriteTx) transfer(src []byte, from int, dst []byte, to int, move bool) error {
+	r, ok := tx.Peek(src)
+	if !ok {
+		return nil
+	}
+	c := content{kind: r.entry.Kind()}
+	expiry := r.Expiry()
+	switch o := r.Object(); {
+	case o != nil:
+		c.object = o.Freeze() // shares everything; whoever writes first copies
+	case c.kind == kindInt:
+		c.word = binary.LittleEndian.Uint64(r.entry.Value())
+	default:
+		c.bytes = append([]byte(nil), r.entry.Value()...)
+	}
+	if move {
+		tx.remove(r, src)
+	}
+	tx.db = to
+	old, _ := tx.Peek(dst)
+	_, err := tx.put(old, dst, c, expiry)
+	tx.db = from
+	return err
+}
+
+// Propagate replaces what the command appends to the log: argv instead of the
+// command as it was called. Several calls append several commands.
+func (tx *WriteTx) Propagate(argv ...[]byte) {
+	tx.effects.rewritten = true
+	tx.effects.add(&tx.ReadTx, argv)
+}
+
+// Silent keeps the command out of the log though it changed data.
+func (tx *WriteTx) Silent() { tx.effects.rewritten = true }
+
+// Dirty makes the command count as a change though no key did.
+func (tx *WriteTx) Dirty() { tx.effects.changed = true }
+
+// Changed tells whether the running command has changed anything.
+func (tx *WriteTx) Changed() bool { return tx.effects.changed }
