@@ -1,0 +1,60 @@
+package table
+
+import "github.com/skeindb/skein/internal/data/arena"
+
+// PrefetchBucket brings the bucket of a hash nearer. With PrefetchEntry it hides the cache misses of a
+// batch of look-ups: call one for all keys, then the other for all keys, then look them up.
+//
+// Both may be called by anyone at any time, also without the owner's lock. They may then see parts of
+// the index that are gone, and so follow handles only inside committed memory, which is always
+// readable, and use what they read for nothing but a hint.
+func (t *Table) PrefetchBucket(hash uint64) {
+	if h := t.hintBucket(hash); h != 0 {
+		t.arena.Prefetch(h)
+	}
+}
+
+// PrefetchEntry brings the entries nearer that the bucket of a hash holds under its tag.
+func (t *Table) PrefetchEntry(hash uint64) {
+	h := t.hintBucket(hash)
+	if h == 0 {
+		return
+	}
+	b := (*bucket)(t.arena.Line(h))
+	m := b.match(tagOf(hash))
+	if m == 0 && b.overflows() {
+		t.arena.Prefetch(b.handle(linkPlace))
+	}
+	for ; m != 0; m &= m - 1 {
+		t.arena.Prefetch(b.handle(placeOf(m)))
+	}
+}
+
+// hintBucket is where the bucket of a hash is or recently was, 0 if that is not known.
+func (t *Table) hintBucket(hash uint64) arena.Handle {
+	n, root := t.n.Load(), t.root.Load()
+	if n == 0 {
+		return 0
+	}
+	i := index(hash, n)
+	s := i / segmentBuckets
+	h := arena.Handle(root & handleMask)
+	switch root >> depthShift {
+	case 1:
+		h = t.hintWord(h, s)
+	case 2:
+		h = t.hintWord(t.hintWord(h, s>>pageShift), s%pageSegments)
+	}
+	h += arena.Handle(i % segmentBuckets * bucketUnits)
+	if !t.arena.Mapped(h) {
+		return 0
+	}
+	return h
+}
+
+func (t *Table) hintWord(list arena.Handle, i uint64) arena.Handle {
+	if at := list + arena.Handle(i); t.arena.Mapped(at) {
+		return t.word(at, 0)
+	}
+	return 0
+}
