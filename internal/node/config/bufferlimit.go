@@ -37,10 +37,10 @@ func bufferLimits(name string, initial BufferLimits) Of[BufferLimits] {
 			// The file says replica where CONFIG GET, for the sake of old clients,
 			// still says slave.
 			var lines []fileLine
-			for class, class_ := range []string{"normal", "replica", "pubsub"} {
+			for class, word := range []string{"normal", "replica", "pubsub"} {
 				l := limits[class]
 				lines = append(lines, fileLine{
-					fmt.Sprintf("%s %s %s %s %d", name, class_, formatBytes(l.HardBytes), formatBytes(l.SoftBytes), l.SoftSeconds),
+					fmt.Sprintf("%s %s %s %s %d", name, word, formatBytes(l.HardBytes), formatBytes(l.SoftBytes), l.SoftSeconds),
 					l != initial[class],
 				})
 			}

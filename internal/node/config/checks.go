@@ -105,18 +105,24 @@ func isAlphanumeric(c byte) bool {
 	return '0' <= c && c <= '9' || 'a' <= c && c <= 'z' || 'A' <= c && c <= 'Z'
 }
 
-// checkProcTitle wants a template that can be filled in with something.
-func checkProcTitle(s *scope, _, template string) (string, error) {
-	title, ok := fillTitle(template, s.values)
+// checkProcTitle wants a template of known variables that comes out as something.
+func checkProcTitle(_ *scope, _, template string) (string, error) {
+	title, ok := fillTitle(template)
 	if !ok || strings.Trim(title, " ") == "" {
 		return "", errors.New("template format is invalid or contains unknown variables")
 	}
 	return template, nil
 }
 
-// fillTitle replaces each {variable} of a proc-title-template. A doubled brace
-// stands for itself.
-func fillTitle(template string, v *Values) (string, bool) {
+// titleVariables are what a proc-title-template may name. A template must not
+// consist of variables alone that can be empty; these have no value here.
+var titleVariables = map[string]string{
+	"title": "", "server-mode": "", "unixsocket": "",
+	"listen-addr": "*:6379", "config-file": "-", "port": "6379", "tls-port": "0",
+}
+
+// fillTitle replaces each {variable}. A doubled opening brace stands for itself.
+func fillTitle(template string) (string, bool) {
 	var b strings.Builder
 	for {
 		before, rest, found := strings.Cut(template, "{")
@@ -129,49 +135,12 @@ func fillTitle(template string, v *Values) (string, bool) {
 			template = after
 			continue
 		}
-		variable, after, closed := strings.Cut(rest, "}")
-		value, known := titleVariable(variable, v)
+		name, after, closed := strings.Cut(rest, "}")
+		value, known := titleVariables[name]
 		if !closed || !known {
 			return "", false
 		}
 		b.WriteString(value)
 		template = after
 	}
-}
-
-func titleVariable(name string, v *Values) (value string, known bool) {
-	switch name {
-	case "title", "config-file":
-		return "", true
-	case "listen-addr":
-		return listenAddress(v), true
-	case "server-mode":
-		if ClusterEnabled.Get(v) {
-			return "[cluster]", true
-		}
-		return "", true
-	case "port":
-		return strconv.Itoa(Port.Get(v)), true
-	case "tls-port":
-		return strconv.Itoa(TLSPort.Get(v)), true
-	case "unixsocket":
-		return UnixSocket.Get(v), true
-	}
-	return "", false
-}
-
-// listenAddress is where clients find the node, in one word.
-func listenAddress(v *Values) string {
-	port := Port.Get(v)
-	if port == 0 {
-		port = TLSPort.Get(v)
-	}
-	if port == 0 {
-		return "unixsocket:" + UnixSocket.Get(v)
-	}
-	host := "*"
-	if addresses := Bind.Get(v); len(addresses) > 0 {
-		host = addresses[0]
-	}
-	return host + ":" + strconv.Itoa(port)
 }

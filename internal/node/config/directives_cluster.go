@@ -49,10 +49,10 @@ var (
 
 // What the node announces of itself; empty or 0 is what it finds out.
 var (
-	ClusterAnnounceIP       = optionalText("cluster-announce-ip")
-	ClusterAnnouncePort     = integer("cluster-announce-port", 0, 0, math.MaxUint16)
-	ClusterAnnounceTLSPort  = integer("cluster-announce-tls-port", 0, 0, math.MaxUint16)
-	ClusterAnnounceBusPort  = integer("cluster-announce-bus-port", 0, 0, math.MaxUint16)
-	ClusterAnnounceHostname = optionalText("cluster-announce-hostname").checked(checkHostname)
-	ClusterAnnounceNodename = optionalText("cluster-announce-human-nodename").checked(checkNodename)
+	ClusterAnnounceIP            = optionalText("cluster-announce-ip")
+	ClusterAnnouncePort          = integer("cluster-announce-port", 0, 0, math.MaxUint16)
+	ClusterAnnounceTLSPort       = integer("cluster-announce-tls-port", 0, 0, math.MaxUint16)
+	ClusterAnnounceBusPort       = integer("cluster-announce-bus-port", 0, 0, math.MaxUint16)
+	ClusterAnnounceHostname      = optionalText("cluster-announce-hostname").checked(checkHostname)
+	ClusterAnnounceHumanNodename = optionalText("cluster-announce-human-nodename").checked(checkNodename)
 )

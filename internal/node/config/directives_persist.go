@@ -4,16 +4,16 @@ import "math"
 
 // Snapshots.
 var (
-	Save                    = savePoints("save", SavePoint{3600, 1}, SavePoint{300, 100}, SavePoint{60, 10000})
-	DBFilename              = text("dbfilename", "dump.rdb", Protected).checked(checkDBFilename)
-	RDBCompression          = boolean("rdbcompression", true)
-	RDBChecksum             = boolean("rdbchecksum", true, Immutable)
-	RDBDelSyncFiles         = boolean("rdb-del-sync-files", false)
-	RDBSaveIncrementalFsync = boolean("rdb-save-incremental-fsync", true)
-	StopWritesOnBgsaveError = boolean("stop-writes-on-bgsave-error", true)
-	RDBKeySaveDelay         = integer("rdb-key-save-delay", 0, math.MinInt32, math.MaxInt32, Hidden) // us per key; negative: keys per us
-	KeyLoadDelay            = integer("key-load-delay", 0, math.MinInt32, math.MaxInt32, Hidden)     // us per key; negative: keys per us
-	LoadingEventsInterval   = integer("loading-process-events-interval-bytes", 2<<20, 1024, math.MaxInt32, Hidden)
+	Save                              = savePoints("save", SavePoint{3600, 1}, SavePoint{300, 100}, SavePoint{60, 10000})
+	DBFilename                        = text("dbfilename", "dump.rdb", Protected).checked(checkDBFilename)
+	RDBCompression                    = boolean("rdbcompression", true)
+	RDBChecksum                       = boolean("rdbchecksum", true, Immutable)
+	RDBDelSyncFiles                   = boolean("rdb-del-sync-files", false)
+	RDBSaveIncrementalFsync           = boolean("rdb-save-incremental-fsync", true)
+	StopWritesOnBgsaveError           = boolean("stop-writes-on-bgsave-error", true)
+	RDBKeySaveDelay                   = integer("rdb-key-save-delay", 0, math.MinInt32, math.MaxInt32, Hidden) // us per key; negative: keys per us
+	KeyLoadDelay                      = integer("key-load-delay", 0, math.MinInt32, math.MaxInt32, Hidden)     // us per key; negative: keys per us
+	LoadingProcessEventsIntervalBytes = integer("loading-process-events-interval-bytes", 2<<20, 1024, math.MaxInt32, Hidden)
 )
 
 // The append-only file.

@@ -9,8 +9,8 @@
 //
 //	MaxClients = integer("maxclients", 10000, 1, math.MaxUint32)
 //
-// The variable is its typed handle: MaxClients.Get(values) is an int, and a
-// misspelt directive does not compile. The table is filled while the package's
+// The variable, named as the directive without its hyphens, is its typed handle:
+// MaxClients.Get(values) is an int, and a misspelt directive does not compile. The table is filled while the package's
 // variables are initialized and never changes afterwards; what differs from node
 // to node lives in a [Config], and a process may hold many.
 //

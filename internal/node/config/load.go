@@ -15,8 +15,8 @@ type Env struct {
 	Stdin io.Reader
 	// RenameCommand checks a rename-command line, see ErrNoSuchCommand.
 	RenameCommand func(from, to string) error
-	// CheckUser checks the rules of a `user` line: a name, then rules. Its
-	// error completes "Error in user declaration".
+	// CheckUser checks the words of a `user` line: a name, then rules. Its error
+	// completes "Error in user declaration", as in "'+@bla': Syntax error".
 	CheckUser func(words []string) error
 }
 

@@ -85,7 +85,7 @@ func (c *Config) settable(pairs []Setting, from Caller) ([]entry, error) {
 			return nil, fmt.Errorf("Unknown option or number of arguments for CONFIG SET - '%s'", p.Name)
 		case e.Has(Immutable):
 			return nil, setFailed(p.Name, errors.New("can't set immutable config"))
-		case e.Has(Protected) && !allowed(EnableProtected.Get(c.Values()), from):
+		case e.Has(Protected) && !allowed(EnableProtectedConfigs.Get(c.Values()), from):
 			return nil, setFailed(p.Name, errors.New("can't set protected config"))
 		case e.Has(DenyLoading) && from.Loading:
 			return nil, ErrLoading

@@ -45,7 +45,7 @@ func replicaOf(name string, options ...option) Of[HostPort] {
 			if master.Host == "" || ClusterEnabled.Get(v) {
 				return nil
 			}
-			return []fileLine{{name + " " + master.String(), true}}
+			return []fileLine{{name + " " + quoteIfOdd(master.Host) + " " + strconv.Itoa(master.Port), true}}
 		},
 	}, options...)
 }
@@ -75,7 +75,11 @@ func bindAddresses(name string, initial ...string) Of[[]string] {
 			case len(addresses) == 0:
 				return []fileLine{{name + ` ""`, true}}
 			}
-			return []fileLine{{name + " " + strings.Join(addresses, " "), true}}
+			line := name
+			for _, a := range addresses {
+				line += " " + quoteIfOdd(a)
+			}
+			return []fileLine{{line, true}}
 		},
 	}, MultiArg)
 }

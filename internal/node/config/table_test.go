@@ -3,6 +3,7 @@ package config
 import (
 	"bufio"
 	"os"
+	"regexp"
 	"strconv"
 	"strings"
 	"testing"
@@ -172,5 +173,26 @@ func TestSensitive(t *testing.T) {
 		if IsSensitive(name) != want {
 			t.Errorf("IsSensitive(%q) is %t", name, !want)
 		}
+	}
+}
+
+// A handle is called as its directive, so that either name finds the other.
+func TestHandlesAreNamedAsTheirDirectives(t *testing.T) {
+	var source strings.Builder
+	for _, name := range []string{"general", "network", "memory", "persist", "cluster"} {
+		text, err := os.ReadFile("directives_" + name + ".go")
+		if err != nil {
+			t.Fatal(err)
+		}
+		source.Write(text)
+	}
+	declared := regexp.MustCompile(`(?m)^\t(\w+) += \w+\("([a-z_-]+)"`).FindAllStringSubmatch(source.String(), -1)
+	for _, d := range declared {
+		if want := strings.NewReplacer("-", "", "_", "").Replace(d[2]); lower(d[1]) != want {
+			t.Errorf("%s is the handle of %s", d[1], d[2])
+		}
+	}
+	if len(declared) != len(Directives()) {
+		t.Errorf("%d handles for %d directives", len(declared), len(Directives()))
 	}
 }
