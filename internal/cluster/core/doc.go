@@ -17,8 +17,8 @@
 //
 // # What the driver does with Effects, in this order and no other
 //
-//  1. Effects.Save, if not nil: hand it to the goroutine that writes nodes.conf (a newer Save replaces an
-//     older one that is still waiting). When a Save is on disk, report it as the event Saved. Nothing
+//  1. Effects.Save, if its Seq is not 0: as soon as the goroutine that writes nodes.conf is free, give it
+//     what Node.State returns, and when that is on disk report its number as the event Saved. Nothing
 //     waits here but what is named: the packets marked with Send.After and the reply to the administrator
 //     whose wish this Step was.
 //  2. Effects.Change, all of it together, while every stripe is held: flush, role and replication source,

@@ -11,11 +11,14 @@ import (
 // started before.
 type State = topology.Saved
 
+// SaveSeq numbers the saves of nodes.conf from 1; 0 is no save.
+type SaveSeq uint64
+
 // Effects is what one Step asks of the driver; the package comment says in which order it is applied.
 // Step empties it first, keeping the memory of its slices: the driver copies what it keeps longer.
 // Messages, saves, views and slot sets are immutable and may be kept.
 type Effects struct {
-	Save   *Save  // 1. nil: nothing to save
+	Save   Save   // 1.
 	Change Change // 2.
 
 	Dials    []Dial // 3.
@@ -30,11 +33,11 @@ type Effects struct {
 	Reply string // status reply to the administrator, "" for OK
 }
 
-// Save is one version of nodes.conf.
+// Save asks for nodes.conf to be written. Its content is what Node.State returns at any time from now on:
+// a driver whose disk is busy asks for it when the disk is free, and saves several versions at once.
 type Save struct {
-	Seq   SaveSeq
-	State *State
-	Fsync bool // redis would not fsync this one; a driver may always do so
+	Seq   SaveSeq // 0: nothing to save
+	Fsync bool    // false: redis would leave it to the kernel. Saved may then be reported after the write
 }
 
 // Change is what changes together under all stripes. The zero value changes nothing.
@@ -43,12 +46,12 @@ type Change struct {
 	Repl   Repl
 	Follow Source // with ReplFollow
 	Pause  Pause
-	View   *topology.View // nil: the old one stays
+	View   bool // routing changed: publish what Node.View returns now
 }
 
 // Any reports whether there is anything to do.
 func (c *Change) Any() bool {
-	return c.Flush || c.Repl != ReplKeep || c.Pause.Do != PauseKeep || c.View != nil
+	return c.Flush || c.Repl != ReplKeep || c.Pause.Do != PauseKeep || c.View
 }
 
 // Repl is a change of the replication role or source.

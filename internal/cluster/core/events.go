@@ -18,9 +18,6 @@ const linkOutbound Link = 1 << 63
 // Outbound reports whether this node dialled the link.
 func (l Link) Outbound() bool { return l&linkOutbound != 0 }
 
-// SaveSeq numbers the saves of nodes.conf from 1; 0 is no save.
-type SaveSeq uint64
-
 // Event is something that happened outside. The set is closed: these types and no others.
 type Event interface{ event() }
 

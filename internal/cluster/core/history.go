@@ -90,20 +90,19 @@ const (
 	ManualFailoverAccepted              // the administrator asks us
 	ManualFailoverForced
 	ManualTakeover
-	ManualOffsetHeard     // A: offset of the paused master
-	ManualCanStart        // all of the master's stream is processed
-	ManualTimedOut        // given up
-	SlotTaken             // Slot: it has keys here and had no owner
-	SlotSetImporting      // Slot: it has keys here and another owner
-	LinkOverLimit         // Node; Detail: from or to; A: bytes
-	PacketDropped         // the debug filter matched
-	PacketUnknown         // A: type
-	ExtensionUnknown      // Node; A: how many in one packet
-	InvalidEntries        // Node; A: how many gossip entries or extensions made no sense
-	WaitingForMasterAddr  // Node: our master, whose address we do not know
-	ReplicationRepointed  // Node: our master has a new address; Detail: ip; A: port
-	EpochsExhausted       // nothing further can be numbered
-	whatCount             // number of kinds
+	ManualOffsetHeard    // A: offset of the paused master
+	ManualCanStart       // all of the master's stream is processed
+	ManualTimedOut       // given up
+	SlotTaken            // Slot: it has keys here and had no owner
+	SlotSetImporting     // Slot: it has keys here and another owner
+	LinkOverLimit        // Node; Detail: from or to; A: bytes
+	PacketDropped        // the debug filter matched
+	PacketUnknown        // A: type
+	ExtensionUnknown     // Node; A: how many in one packet
+	InvalidEntries       // Node; A: how many gossip entries or extensions made no sense
+	WaitingForMasterAddr // Node: our master, whose address we do not know
+	ReplicationRepointed // Node: our master has a new address; Detail: ip; A: port
+	whatCount            // number of kinds
 )
 
 // Text returns the record as one log line.
@@ -242,8 +241,6 @@ func (r Record) electionText(id string) string {
 		return fmt.Sprintf("The address of my master %s (%s) is unknown.", id, r.NodeName)
 	case ReplicationRepointed:
 		return fmt.Sprintf("My master %s (%s) is at %s:%d now.", id, r.NodeName, r.Detail, r.A)
-	case EpochsExhausted:
-		return "No epoch is left."
 	}
 	return ""
 }

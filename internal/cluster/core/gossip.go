@@ -1,0 +1,134 @@
+package core
+
+import (
+	"github.com/skeindb/skein/internal/base/nodeid"
+	"github.com/skeindb/skein/internal/cluster/bus"
+)
+
+// Every heartbeat speaks of a few other nodes drawn at random, a tenth of all and at least three, and of every
+// node that its sender suspects. This is how nodes become known to all and how suspicion reaches a majority.
+//
+// Invariant: a node is added by gossip only if a known node speaks of it, it has an address, and it is
+// not banned. Gossip never adds or changes ourselves.
+
+const (
+	minGossip      = 3
+	gossipTenth    = 10
+	drawsPerGossip = 3
+
+	// flagsByGossip are the flags of a node that we take over when we first hear of it.
+	flagsByGossip = bus.FlagMaster | bus.FlagSlave | bus.FlagPFail | bus.FlagFail | bus.FlagMigrateTo | bus.FlagNoFailover
+)
+
+// addGossip fills the gossip of a heartbeat.
+func (n *Node) addGossip(m *bus.Msg) {
+	n.gossipRound++
+	fresh := len(n.order) - 2 // all but ourselves and the receiver
+	wanted := min(max(len(n.order)/gossipTenth, minGossip), fresh)
+	for draws := wanted * drawsPerGossip; draws > 0 && fresh > 0 && len(m.Gossip) < wanted; draws-- {
+		p := n.order[n.rnd.IntN(len(n.order))]
+		if p == n.me || p.suspected() || p.gossipMark == n.gossipRound {
+			continue
+		}
+		fresh--
+		if p.inHandshake() || p.noAddr() || (p.out == 0 && p.slots == 0) {
+			continue
+		}
+		n.gossipAbout(m, p)
+	}
+	for _, p := range n.order {
+		if p.suspected() && !p.inHandshake() && !p.noAddr() {
+			n.gossipAbout(m, p)
+		}
+	}
+	if p := n.me.master; p != nil && p.failed() && p.gossipMark != n.gossipRound && !p.noAddr() {
+		n.gossipAbout(m, p) // so that our siblings know that we agree (election.go)
+	}
+}
+
+// gossipAbout appends what we know of p.
+func (n *Node) gossipAbout(m *bus.Msg, p *peer) {
+	p.gossipMark = n.gossipRound
+	g := bus.Gossip{
+		Node:         p.id,
+		PingSent:     uint32(p.pingSent / 1000),
+		PongReceived: uint32(p.pongReceived / 1000),
+		IP:           p.ip,
+		CPort:        p.busPort,
+		Flags:        p.flags,
+	}
+	g.Port, g.PPort = n.wirePorts(p.port, p.tlsPort)
+	m.Gossip = append(m.Gossip, g)
+}
+
+// hearGossip takes what a known node says about others.
+func (n *Node) hearGossip(pkt *packet) {
+	for i := range pkt.Gossip {
+		g := &pkt.Gossip[i]
+		switch p := n.lookup(g.Node); p {
+		case nil:
+			n.addByGossip(g, pkt.sender)
+		case n.me:
+		default:
+			n.hearAbout(p, g, pkt.sender)
+		}
+	}
+	if pkt.BadEntries > 0 {
+		n.note(Record{What: InvalidEntries, Level: Warning, A: uint64(pkt.BadEntries)}.about(pkt.sender))
+	}
+}
+
+// addByGossip makes a node known of which we hear for the first time.
+func (n *Node) addByGossip(g *bus.Gossip, from *peer) {
+	if g.Flags.Has(bus.FlagNoAddr|bus.FlagHandshake) || g.IP == "" || g.Node == noID || n.banned(g.Node) {
+		return
+	}
+	p := n.addPeer(g.Node, g.Flags&flagsByGossip)
+	if p == nil {
+		return
+	}
+	n.setAddress(p, g)
+	n.note(Record{What: NodeAdded, Level: Verbose}.about(p).with(from))
+}
+
+// hearAbout takes what from says about p: a failure report, a later pong, a new address.
+func (n *Node) hearAbout(p *peer, g *bus.Gossip, from *peer) {
+	failing := g.Flags.Has(bus.FlagFail | bus.FlagPFail)
+	if from.isMaster() {
+		n.hearReport(p, from, failing)
+	}
+	if from.master == p {
+		from.seesFailingAt = 0
+		if failing {
+			from.seesFailingAt = n.now
+			n.electionMayHurry(p)
+		}
+	}
+	if failing {
+		return
+	}
+	if p.pingSent == 0 && n.countReports(p) == 0 {
+		if pong := Millis(g.PongReceived) * 1000; pong <= n.now+500 && pong > p.pongReceived {
+			p.pongReceived = pong
+		}
+	}
+	if (p.failed() || p.suspected()) && !g.Flags.Has(bus.FlagNoAddr) && g.IP != "" && !n.hasAddress(p, g) {
+		n.closeOutbound(p)
+		n.setAddress(p, g)
+		p.flags &^= bus.FlagNoAddr
+		n.todo |= todoSave
+		n.routingChanged()
+	}
+}
+
+func (n *Node) hasAddress(p *peer, g *bus.Gossip) bool {
+	port, tlsPort := n.wirePorts(g.Port, g.PPort)
+	return p.ip == g.IP && p.port == port && p.tlsPort == tlsPort && p.busPort == g.CPort
+}
+
+func (n *Node) setAddress(p *peer, g *bus.Gossip) {
+	p.ip, p.busPort = g.IP, g.CPort
+	p.port, p.tlsPort = n.wirePorts(g.Port, g.PPort)
+}
+
+var noID nodeid.ID

@@ -1,0 +1,90 @@
+package core
+
+import (
+	"fmt"
+
+	"github.com/skeindb/skein/internal/cluster/bus"
+)
+
+// The cluster is down for us if a slot has no owner or a failed one (with cluster-require-full-coverage), or if we
+// reach no majority of the masters that own slots. A master does not return to service at once: not in the first
+// two seconds after its start, and not before the rejoin delay after it was among a minority, so that it hears
+// of a successor before it takes writes.
+//
+// Invariant: n.size is the number of masters that own slots, as of the last change.
+
+const (
+	writableDelay  Millis = 2000
+	minRejoinDelay Millis = 500
+	maxRejoinDelay Millis = 5000
+)
+
+// updateState looks at the whole table anew.
+func (n *Node) updateState() {
+	if n.firstCheck == 0 {
+		n.firstCheck = n.now
+	}
+	reachable := n.countMasters()
+	if n.me.isMaster() && n.state == bus.StateFail && n.now-n.firstCheck < writableDelay {
+		return
+	}
+	why := n.uncovered()
+	if reachable < n.quorum() {
+		n.minoritySince = n.now
+		if why == "" {
+			why = fmt.Sprintf("%d of %d masters are reachable, %d are needed", reachable, n.size, n.quorum())
+		}
+	}
+	if why != "" {
+		n.setState(bus.StateFail, why)
+		return
+	}
+	delay := min(max(n.cfg.NodeTimeout, minRejoinDelay), maxRejoinDelay)
+	if n.me.isMaster() && n.minoritySince != 0 && n.now-n.minoritySince < delay {
+		return
+	}
+	n.setState(bus.StateOK, "")
+}
+
+func (n *Node) setState(s bus.State, why string) {
+	if s == n.state {
+		return
+	}
+	n.state = s
+	r := Record{What: StateOK, Level: Notice}
+	if s == bus.StateFail {
+		r = Record{What: StateFail, Level: Warning, Detail: why}
+	}
+	n.note(r)
+	n.routingChanged()
+}
+
+// countMasters counts the masters that own slots, and returns how many of them we reach.
+func (n *Node) countMasters() (reachable int) {
+	n.size = 0
+	for _, p := range n.order {
+		if p.isMaster() && p.slots > 0 {
+			n.size++
+			if !p.failed() && !p.suspected() {
+				reachable++
+			}
+		}
+	}
+	return reachable
+}
+
+// uncovered says which slot is not served, or "".
+func (n *Node) uncovered() string {
+	if !n.cfg.RequireFullCoverage {
+		return ""
+	}
+	for s := range n.owners {
+		switch owner := n.ownerOf(uint16(s)); {
+		case owner == nil:
+			return fmt.Sprintf("slot %d has no owner", s)
+		case owner.failed():
+			return fmt.Sprintf("the owner of slot %d has failed: %s", s, owner.id)
+		}
+	}
+	return ""
+}

@@ -1,0 +1,133 @@
+package core
+
+import "github.com/skeindb/skein/internal/cluster/bus"
+
+// Two connections join each pair of nodes: each side dials one and asks its questions on it; only the PONG
+// that answers a PING, and the PING that answers an MFSTART, go back by the way they were asked. So a node
+// that can be reached but cannot reach us is noticed.
+//
+// Invariant: a peer has at most one outbound and one inbound link; n.inbound names every accepted link, with
+// its peer once a packet told us who it is.
+
+// inboundLink is an accepted connection.
+type inboundLink struct {
+	peer *peer // nil until its first packet names a known node
+	at   Millis
+}
+
+// dial opens our link to p, unless we lack its address.
+func (n *Node) dial(p *peer) {
+	if p.ip == "" || p.busPort == 0 {
+		n.dialFailed(p)
+		return
+	}
+	n.dialled++
+	p.out = linkOutbound | Link(n.dialled)
+	p.outAt, p.outUp = n.now, false
+	n.outbound[p.out] = p
+	n.out.Dials = append(n.out.Dials, Dial{Link: p.out, Node: p.id, Host: p.ip, Port: p.busPort})
+}
+
+// dialFailed counts a dial that could not even begin as an unanswered ping: without one the failure of p
+// would never be noticed.
+func (n *Node) dialFailed(p *peer) {
+	if p.pingSent == 0 {
+		p.pingSent = n.now
+	}
+}
+
+// linkUp greets the node at the other end of a link that we dialled: with a MEET if one is owed to it, else
+// with a PING at once, so that a reconnect does not look like a failure. A ping that was
+// pending before the link broke keeps its time.
+func (n *Node) linkUp(l Link) {
+	if !l.Outbound() {
+		if _, known := n.inbound[l]; !known {
+			n.inbound[l] = &inboundLink{at: n.now}
+		}
+		return
+	}
+	p := n.outbound[l]
+	if p == nil || p.outUp {
+		return
+	}
+	p.outUp = true
+	if p.flags.Has(bus.FlagMeet) {
+		n.heartbeat(l, bus.TypeMeet)
+	} else {
+		n.pingKeepingTime(p)
+	}
+	p.flags &^= bus.FlagMeet
+}
+
+// linkDown forgets a link. The next tick dials again.
+func (n *Node) linkDown(ev LinkDown) {
+	if ev.Link.Outbound() {
+		p := n.outbound[ev.Link]
+		if p == nil {
+			return
+		}
+		if ev.AtOnce {
+			n.dialFailed(p)
+		}
+		n.noteOverLimit(ev, p, "to")
+		n.forgetOutbound(p)
+		return
+	}
+	if in := n.inbound[ev.Link]; in != nil {
+		n.noteOverLimit(ev, in.peer, "from")
+		n.forgetInbound(ev.Link)
+	}
+}
+
+func (n *Node) noteOverLimit(ev LinkDown, p *peer, direction string) {
+	if !ev.OverLimit {
+		return
+	}
+	n.linksOverLimit++
+	n.note(Record{What: LinkOverLimit, Level: Warning, Detail: direction, A: uint64(ev.BufferLen)}.about(p))
+}
+
+func (n *Node) forgetOutbound(p *peer) {
+	delete(n.outbound, p.out)
+	p.out, p.outUp = 0, false
+}
+
+func (n *Node) forgetInbound(l Link) {
+	if p := n.inbound[l].peer; p != nil {
+		p.in = 0
+	}
+	delete(n.inbound, l)
+}
+
+// closeOutbound hangs up our link to p.
+func (n *Node) closeOutbound(p *peer) {
+	if p.out != 0 {
+		n.out.HangUps = append(n.out.HangUps, p.out)
+		n.forgetOutbound(p)
+	}
+}
+
+// closeInbound hangs up the link by which p reached us.
+func (n *Node) closeInbound(p *peer) {
+	if p.in != 0 {
+		n.out.HangUps = append(n.out.HangUps, p.in)
+		n.forgetInbound(p.in)
+	}
+}
+
+// bindInbound notes that p is at the other end of an accepted link. A second link from the same node
+// replaces the first, which is most likely a dead one.
+func (n *Node) bindInbound(l Link, p *peer) {
+	n.closeInbound(p)
+	n.inbound[l].peer = p
+	p.in = l
+}
+
+// broadcast sends the same body to every node with a link.
+func (n *Node) broadcast(body bus.Msg, durable bool) {
+	for _, p := range n.order {
+		if p != n.me && !p.inHandshake() {
+			n.send(p.out, body, durable)
+		}
+	}
+}

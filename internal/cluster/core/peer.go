@@ -1,0 +1,226 @@
+package core
+
+import (
+	"slices"
+
+	"github.com/skeindb/skein/internal/base/nodeid"
+	"github.com/skeindb/skein/internal/cluster/bus"
+	"github.com/skeindb/skein/internal/cluster/topology"
+)
+
+// A peer is one node of the cluster as we know it, ourselves included. Every peer has an index, by which
+// the slot table and the failure reports name it; an index is used again after its peer was dropped, and
+// therefore drop takes the peer out of everything that names it.
+//
+// Invariant: n.order holds exactly the peers of n.peers, in the order in which they became known and
+// ourselves first; n.byID holds them under their ids; p.replicas and p.master mirror each other.
+type peer struct {
+	id, shard nodeid.ID
+	idx       uint16
+	flags     bus.Flags
+
+	port, tlsPort, busPort uint16
+	ip                     string // "" while unknown
+	hostname, nodename     string
+
+	slots       uint16 // how many it owns
+	old         bool   // speaks 7.0: it sent a heartbeat without a shard id
+	configEpoch uint64 // its own; of a replica its master's counts
+	replOffset  int64
+	master      *peer // of a replica; nil: unknown
+	replicas    []*peer
+
+	createdAt     Millis
+	pingSent      Millis // of the PING not yet answered; 0: none
+	pongReceived  Millis
+	dataReceived  Millis // any packet
+	failedAt      Millis
+	orphanedAt    Millis // since when a master lacks working replicas; 0: it does not
+	seesFailingAt Millis // of a replica: when it last said that its master fails; 0: it said the contrary
+
+	out     Link // our connection to it, being dialled or up; 0: none
+	outAt   Millis
+	outUp   bool
+	in      Link // its connection to us; 0: none
+	reports *reports
+
+	gossipMark uint32 // number of the last heartbeat of ours that spoke of it
+}
+
+func (p *peer) isMaster() bool    { return p.flags.Has(bus.FlagMaster) }
+func (p *peer) isReplica() bool   { return p.flags.Has(bus.FlagSlave) }
+func (p *peer) inHandshake() bool { return p.flags.Has(bus.FlagHandshake) }
+func (p *peer) suspected() bool   { return p.flags.Has(bus.FlagPFail) }
+func (p *peer) failed() bool      { return p.flags.Has(bus.FlagFail) }
+func (p *peer) noAddr() bool      { return p.flags.Has(bus.FlagNoAddr) }
+
+// shardMaster is the peer that owns the slots of p's shard: p itself unless it replicates a known master.
+func (p *peer) shardMaster() *peer {
+	if p.isReplica() && p.master != nil {
+		return p.master
+	}
+	return p
+}
+
+// workingReplicas counts the replicas of p that have not failed.
+func (p *peer) workingReplicas() int {
+	working := 0
+	for _, replica := range p.replicas {
+		if !replica.failed() {
+			working++
+		}
+	}
+	return working
+}
+
+// clientPort is the port that the first port field of a header stands for.
+func (n *Node) clientPort(p *peer) uint16 {
+	if n.cfg.TLSCluster {
+		return p.tlsPort
+	}
+	return p.port
+}
+
+// replicationPort is where p is followed.
+func (n *Node) replicationPort(p *peer) uint16 {
+	if n.cfg.TLSReplication {
+		return p.tlsPort
+	}
+	return p.port
+}
+
+// wirePorts orders the plain and the TLS port as a header or a gossip entry carries them, and back: the
+// swap is its own inverse.
+func (n *Node) wirePorts(plain, tls uint16) (first, second uint16) {
+	if n.cfg.TLSCluster {
+		return tls, plain
+	}
+	return plain, tls
+}
+
+// lookup returns the peer with this id, or nil.
+func (n *Node) lookup(id nodeid.ID) *peer { return n.byID[id] }
+
+// lookupText returns the peer whose id an administrator typed, or nil.
+func (n *Node) lookupText(text string) *peer {
+	id, err := nodeid.Parse(text)
+	if err != nil {
+		return nil
+	}
+	return n.byID[id]
+}
+
+// addPeer makes a peer known, in a shard of its own. It returns nil when the table is full.
+func (n *Node) addPeer(id nodeid.ID, flags bus.Flags) *peer {
+	p := &peer{id: id, shard: nodeid.Random(n.rnd), flags: flags, createdAt: n.now}
+	if last := len(n.freeIdx) - 1; last >= 0 {
+		p.idx = n.freeIdx[last]
+		n.freeIdx = n.freeIdx[:last]
+		n.peers[p.idx] = p
+	} else {
+		if len(n.peers) >= topology.MaxNodes {
+			return nil
+		}
+		p.idx = uint16(len(n.peers))
+		n.peers = append(n.peers, p)
+	}
+	n.order = append(n.order, p)
+	n.byID[id] = p
+	n.routingChanged()
+	return p
+}
+
+// dropPeer forgets p: its slots, the reports by it, its links, and its place as master or replica of others.
+func (n *Node) dropPeer(p *peer) {
+	n.unbindAll(p)
+	n.open = slices.DeleteFunc(n.open, func(o openSlot) bool { return o.peer == p })
+	for _, other := range n.order {
+		if other.reports != nil {
+			other.reports.remove(p.idx)
+		}
+	}
+	for _, replica := range p.replicas {
+		replica.master = nil
+	}
+	n.setMasterOf(p, nil)
+	n.closeOutbound(p)
+	n.closeInbound(p)
+	if n.manual.replica == p {
+		n.resetManual()
+	}
+	delete(n.byID, p.id)
+	n.peers[p.idx] = nil
+	n.freeIdx = append(n.freeIdx, p.idx)
+	n.order = slices.DeleteFunc(n.order, func(other *peer) bool { return other == p })
+	n.routingChanged()
+}
+
+// rename gives p the id that it turned out to have.
+func (n *Node) rename(p *peer, id nodeid.ID) {
+	delete(n.byID, p.id)
+	p.id = id
+	n.byID[id] = p
+	n.routingChanged()
+}
+
+// setMasterOf makes p a replica of master in both directions; nil: of nobody.
+func (n *Node) setMasterOf(p, master *peer) {
+	if p.master == master {
+		return
+	}
+	if old := p.master; old != nil {
+		old.replicas = slices.DeleteFunc(old.replicas, func(r *peer) bool { return r == p })
+		if len(old.replicas) == 0 {
+			old.flags &^= bus.FlagMigrateTo
+		}
+	}
+	p.master, p.seesFailingAt = master, 0
+	if master != nil {
+		master.replicas = append(master.replicas, p)
+		master.flags |= bus.FlagMigrateTo
+	}
+	n.routingChanged()
+}
+
+// turnMaster marks p as a master. It is the answer to every sign that p acts as one.
+func (n *Node) turnMaster(p *peer) {
+	if p.isMaster() {
+		return
+	}
+	if p.master != nil {
+		n.setMasterOf(p, nil)
+		if p != n.me {
+			p.flags |= bus.FlagMigrateTo
+		}
+	}
+	p.flags = p.flags&^bus.FlagSlave | bus.FlagMaster
+	n.todo |= todoSave | todoState
+	n.routingChanged()
+}
+
+// setShard puts p into a shard. A replica follows its master into a new one.
+func (n *Node) setShard(p *peer, shard nodeid.ID) {
+	if shard.IsZero() {
+		return
+	}
+	if p.shard != shard {
+		p.shard = shard
+		n.todo |= todoSave
+		n.routingChanged()
+	}
+	if p != n.me && n.me.master == p && n.me.shard != shard {
+		n.me.shard = shard
+		n.todo |= todoSave | todoFsync
+		n.routingChanged()
+	}
+}
+
+// setNames stores the announced names of p.
+func (n *Node) setNames(p *peer, hostname, nodename string) {
+	if p.hostname == hostname && p.nodename == nodename {
+		return
+	}
+	p.hostname, p.nodename = hostname, nodename
+	n.todo |= todoSave
+	n.routingChanged()
+}

@@ -1,0 +1,158 @@
+package core
+
+import "github.com/skeindb/skein/internal/cluster/bus"
+
+// Ten times a second the node looks at every peer. Without a link it dials. Once a second it pings, of five
+// peers drawn at random, the one that it heard of longest ago; and at any time each peer whose last pong is older
+// than half the node timeout. So every pair of nodes exchanges at least two pings per node timeout. A
+// link on which a ping stays without answer for half the node timeout is made anew, because the fault may be in the
+// connection and not in the node.
+//
+// Invariant: a peer with a link has at most one unanswered ping, and pingSent is when it was sent.
+
+const (
+	cronInterval    Millis = 100
+	cronsPerPing           = 10
+	pingDraws              = 5
+	minHandshakeAge Millis = 1000
+)
+
+// tick lets time pass: everything that is due, and the ten-times-a-second round if it is.
+func (n *Node) tick() {
+	if n.now >= n.nextCron {
+		n.nextCron += cronInterval
+		if n.nextCron <= n.now {
+			n.nextCron = n.now + cronInterval
+		}
+		n.cron()
+	}
+	n.expireManual()
+	n.todo |= todoManual
+	if n.state == bus.StateFail {
+		n.todo |= todoState
+	}
+}
+
+func (n *Node) cron() {
+	n.crons++
+	n.reconnect()
+	if n.crons%cronsPerPing == 0 {
+		n.pingSomebody()
+	}
+	suspects := 0
+	for _, p := range n.order {
+		if p == n.me || p.noAddr() || p.inHandshake() {
+			continue
+		}
+		if n.watch(p) {
+			suspects++
+		}
+	}
+	if suspects > 0 {
+		n.todo |= todoState
+		n.spreadSuspicion()
+	}
+	n.migrateReplica()
+}
+
+// reconnect dials every node without a link and gives up handshakes that got no answer.
+func (n *Node) reconnect() {
+	lifetime := max(n.cfg.NodeTimeout, minHandshakeAge)
+	for i := 0; i < len(n.order); i++ {
+		p := n.order[i]
+		switch {
+		case p == n.me || p.noAddr():
+		case p.inHandshake() && n.now-p.createdAt > lifetime:
+			n.note(Record{What: HandshakeExpired, Level: Verbose, Detail: n.address(p)}.about(p))
+			n.dropPeer(p)
+			i--
+		case p.out == 0:
+			n.dial(p)
+		}
+	}
+}
+
+// pingSomebody pings one of a few nodes drawn at random: the one that we heard of longest ago.
+func (n *Node) pingSomebody() {
+	var oldest *peer
+	for range pingDraws {
+		p := n.order[n.rnd.IntN(len(n.order))]
+		if p.out == 0 || p.pingSent != 0 || p == n.me || p.inHandshake() {
+			continue
+		}
+		if oldest == nil || p.pongReceived < oldest.pongReceived {
+			oldest = p
+		}
+	}
+	if oldest != nil {
+		n.ping(oldest)
+	}
+}
+
+// watch looks after one peer: renews its link, pings it, suspects it. It reports a new suspicion.
+func (n *Node) watch(p *peer) (suspectedNow bool) {
+	timeout := n.cfg.NodeTimeout
+	sincePing, sinceData := n.now-p.pingSent, n.now-p.dataReceived
+	if p.out != 0 && n.now-p.outAt > timeout && p.pingSent != 0 && sincePing > timeout/2 && sinceData > timeout/2 {
+		n.closeOutbound(p)
+	}
+	interval := n.cfg.PingInterval
+	if interval == 0 {
+		interval = timeout / 2
+	}
+	switch {
+	case p.out != 0 && p.pingSent == 0 && n.now-p.pongReceived > interval:
+		n.ping(p)
+	case p.out != 0 && n.manual.paused && n.manual.replica == p:
+		n.pingKeepingTime(p)
+	case p.pingSent != 0 && min(sincePing, sinceData) > timeout:
+		return n.suspect(p)
+	}
+	return false
+}
+
+// ping sends a PING on our link to p and starts its time.
+func (n *Node) ping(p *peer) {
+	p.pingSent = n.now
+	n.heartbeat(p.out, bus.TypePing)
+}
+
+// pingKeepingTime sends a PING besides one that may be unanswered: the older one still counts.
+func (n *Node) pingKeepingTime(p *peer) {
+	if p.pingSent == 0 {
+		p.pingSent = n.now
+	}
+	n.heartbeat(p.out, bus.TypePing)
+}
+
+// heartbeat queues a PING, PONG or MEET.
+func (n *Node) heartbeat(l Link, t bus.Type) { n.queueHeartbeat(l, t, false) }
+
+// announce queues a PONG that carries our newest claim and waits for its save.
+func (n *Node) announce(p *peer) { n.queueHeartbeat(p.out, bus.TypePong, true) }
+
+func (n *Node) queueHeartbeat(l Link, t bus.Type, durable bool) {
+	if l == 0 {
+		return
+	}
+	n.send(l, bus.Msg{Type: t}, durable)
+	n.pending[len(n.pending)-1].old = n.speaksOld(l)
+}
+
+// speaksOld reports whether the node at the other end of a link showed that it is a Redis 7.0.
+func (n *Node) speaksOld(l Link) bool {
+	if p := n.outbound[l]; p != nil {
+		return p.old
+	}
+	in := n.inbound[l]
+	return in != nil && in.peer != nil && in.peer.old
+}
+
+// announceToAll tells every node of our new claim at once.
+func (n *Node) announceToAll() {
+	for _, p := range n.order {
+		if p != n.me && !p.inHandshake() {
+			n.announce(p)
+		}
+	}
+}
