@@ -48,7 +48,7 @@ type Encoder struct {
 // false if that would save fewer than four bytes.
 func (e *Encoder) Compress(dst, src []byte) (out []byte, ok bool) {
 	limit := len(dst) + len(src) - minSaving
-	if len(src) <= minSaving || len(src) > 1<<31 {
+	if len(src) <= minSaving || uint64(len(src)) > 1<<31 {
 		return dst, false
 	}
 	if uint64(e.base)+uint64(len(src)) >= 1<<32-1 {

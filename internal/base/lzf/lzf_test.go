@@ -49,7 +49,7 @@ func TestRoundTrip(t *testing.T) {
 	rnd := rand.New(rand.NewPCG(1, 2))
 	var e Encoder
 	packed := 0
-	for range 500 {
+	for range 200 {
 		src := make([]byte, rnd.IntN(20000))
 		letters := 1 + rnd.IntN(256)
 		for i := range src {
@@ -81,7 +81,7 @@ func TestRoundTrip(t *testing.T) {
 			t.Fatalf("%d bytes of %d letters did not come back: %v", len(src), letters, err)
 		}
 	}
-	if packed < 100 {
+	if packed < 50 {
 		t.Errorf("only %d strings were compressed", packed)
 	}
 }
@@ -110,7 +110,7 @@ func TestDecompressRefuses(t *testing.T) {
 		packed string
 		n      int
 	}{
-		{"\x00a", 0}, {"\x00a", 2}, {"\x00a", -1}, {"\x00a", 1 << 40}, {"\x01a", 2}, {"\x00a\x20", 4}, {"\x00a\xe0\x00", 10},
+		{"\x00a", 0}, {"\x00a", 2}, {"\x00a", -1}, {"\x00a", 1 << 30}, {"\x01a", 2}, {"\x00a\x20", 4}, {"\x00a\xe0\x00", 10},
 		{"\x00a\xe0", 10}, {"\x00a\x20\x01", 4}, {"\x20\x00", 3}, {"\x00a\x20\x00", 3}, {"", 1},
 	} {
 		if out, err := Decompress([]byte(test.packed), test.n); err != ErrCorrupt {

@@ -339,7 +339,7 @@ func (p *Parser) maxArgs() int {
 
 func (p *Parser) maxBulk() int64 {
 	if p.MaxBulk > 0 {
-		return p.MaxBulk
+		return min(p.MaxBulk, math.MaxInt/2) // an offset and a length can be added
 	}
 	return MaxBulk
 }

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"math"
 	"math/rand/v2"
 	"slices"
 	"strings"
@@ -96,6 +97,8 @@ func TestParserLimits(t *testing.T) {
 		{closed, "*11\r\n", ErrUnauthMultibulkLength},
 		{closed, "*1\r\n$16384\r\n", nil},
 		{closed, "*1\r\n$16385\r\n", ErrUnauthBulkLength},
+		{Parser{MaxBulk: math.MaxInt64}, "*1\r\n$9223372036854775807\r\nabc", ErrBulkLength},
+		{Parser{MaxBulk: math.MaxInt64}, "*1\r\n$1099511627776\r\nabc", nil},
 		{small, "*2\r\n$5\r\n", nil},
 		{small, "*3\r\n", ErrMultibulkLength},
 		{small, "*1\r\n$6\r\n", ErrBulkLength},
