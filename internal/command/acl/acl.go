@@ -1,72 +1,75 @@
-// Package acl says who may run what.
+// Package acl says who may connect and who may run what.
+//
+// A node has one Accounts, the set of its users. There is always the user
+// "default", which connections are before they authenticate: it is enabled,
+// needs no password until requirepass gives it one, and may do everything.
+//
+//	AUTH [user] password ──> Accounts.Authenticate ──> *User, kept by the session
+//	each command ──> User.Restricted (one atomic load) ──no──> run
+//	                      └─yes─> User.Check ──error──> -NOPERM …
+//
+// A User's parts are replaced as a whole, never changed in place, so that loops
+// read them without locks while another connection changes the user.
 package acl
 
 import (
-	"crypto/sha256"
-	"crypto/subtle"
 	"sync"
 
 	"github.com/skeindb/skein/internal/command"
 )
 
-// User is an account. A session keeps a pointer to its own.
-type User struct {
-	Name string
+// DefaultName is the user that a connection is without AUTH.
+const DefaultName = "default"
 
-	restricted bool
-}
+// What AUTH and HELLO answer, in redis's words.
+const (
+	// ErrWrongPass: no such user, a wrong password or a disabled user.
+	ErrWrongPass command.Error = "WRONGPASS invalid username-password pair or user is disabled."
+	// ErrNoPassword: AUTH with a password only, though the default user has none.
+	ErrNoPassword command.Error = "ERR AUTH <password> called without any password configured for the default user. Are you sure your configuration is correct?"
+)
 
-// Restricted tells whether Check has to be asked at all: nearly always not.
-func (u *User) Restricted() bool { return u.restricted }
-
-// Check tells whether the user may run the command; the error is redis's NOPERM text.
-func (u *User) Check(spec *command.Spec, argv [][]byte) error { return nil }
-
-// Accounts are the users of a node: for now the default one, whose password is
-// requirepass.
+// Accounts are the users of a node.
 type Accounts struct {
-	mu        sync.Mutex
-	byDefault *User
-	password  *[sha256.Size]byte // nil: the default user needs none
+	mu    sync.RWMutex
+	users map[string]*User
+	first *User // the default one
 }
 
-// New returns the accounts of a node without passwords.
-func New() *Accounts { return &Accounts{byDefault: &User{Name: "default"}} }
+// New returns the accounts of a node that has only the default user.
+func New() *Accounts {
+	first := newUser(DefaultName)
+	first.login.Store(&login{enabled: true, open: true})
+	return &Accounts{users: map[string]*User{DefaultName: first}, first: first}
+}
 
 // Default is the default user.
-func (a *Accounts) Default() *User { return a.byDefault }
+func (a *Accounts) Default() *User { return a.first }
 
 // Open tells whether a new connection is the default user without AUTH.
 func (a *Accounts) Open() bool {
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	return a.password == nil
+	l := a.first.login.Load()
+	return l.enabled && l.open
 }
 
-// SetPassword is CONFIG SET requirepass; "" takes the password away.
+// SetPassword is requirepass: it makes password the only one of the default
+// user; "" means that it needs none.
 func (a *Accounts) SetPassword(password string) {
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	a.password = nil
+	l := &login{enabled: a.first.login.Load().enabled, open: password == ""}
 	if password != "" {
-		sum := sha256.Sum256([]byte(password))
-		a.password = &sum
+		l.passwords = []hash{hashOf([]byte(password))}
 	}
+	a.first.login.Store(l)
 }
 
-// Authenticate returns the user whom the words are right for, or nil.
+// Authenticate returns the user of that name if the password is right and the
+// user enabled, else nil.
 func (a *Accounts) Authenticate(name, password []byte) *User {
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	if string(name) != a.byDefault.Name {
+	a.mu.RLock()
+	u := a.users[string(name)]
+	a.mu.RUnlock()
+	if u == nil || !u.login.Load().accepts(password) {
 		return nil
 	}
-	if a.password == nil {
-		return a.byDefault
-	}
-	sum := sha256.Sum256(password)
-	if subtle.ConstantTimeCompare(sum[:], a.password[:]) != 1 {
-		return nil
-	}
-	return a.byDefault
+	return u
 }
