@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 	"reflect"
+	"slices"
 	"strings"
 	"testing"
 
@@ -113,6 +114,30 @@ func TestGoldenPacketsContent(t *testing.T) {
 	}
 	if hostnames == 0 || announced == 0 || gossip == 0 {
 		t.Errorf("%d host names, %d announced addresses, %d gossip entries", hostnames, announced, gossip)
+	}
+}
+
+// The 7.2 cluster had shard ids throughout, a node name on one node, and forgot a node in the end.
+func TestGoldenExtensionsOf72(t *testing.T) {
+	golden := goldenPackets(t)
+	nodenames, forgotten := 0, 0
+	for _, packet := range slices.Concat(golden["redis-7.2.4-ping.bin"], golden["redis-7.2.4-pong.bin"]) {
+		m, _, err := Decode(packet)
+		if err != nil || m.Ext.ShardID.IsZero() {
+			t.Fatalf("%v, %+v", err, m)
+		}
+		if m.Ext.Nodename == "shelf-3" {
+			nodenames++
+		}
+		for _, f := range m.Ext.Forgotten {
+			if f.TTLSeconds == 0 || f.TTLSeconds > 60 || f.Node.IsZero() {
+				t.Errorf("forgotten %+v", f)
+			}
+			forgotten++
+		}
+	}
+	if nodenames == 0 || forgotten == 0 {
+		t.Errorf("%d node names, %d forgotten nodes", nodenames, forgotten)
 	}
 }
 
@@ -243,7 +268,7 @@ func TestBadEntriesAreLeftOut(t *testing.T) {
 	m := &Msg{
 		Sender: testID(1),
 		Gossip: []Gossip{{Node: testID(2), IP: "::1"}, {Node: testID(3), IP: "1.1.1.1\nvars"}, {IP: "2.2.2.2"}},
-		Ext: Ext{Hostname: "evil,host", Nodename: "two words", Forgotten: []Forgotten{{}, {testID(4), 5}},
+		Ext: Ext{Hostname: "evil,host", Nodename: "a:b", Forgotten: []Forgotten{{}, {testID(4), 5}},
 			ShardID: testID(5)},
 	}
 	got, _, err := Decode(Append(nil, m))
@@ -436,15 +461,17 @@ func TestFlags(t *testing.T) {
 		if got := flags.String(); got != text {
 			t.Errorf("%b is shown as %s, not %s", flags, got, text)
 		}
-		if got, unknown := ParseFlags(text); got != flags || unknown != "" {
-			t.Errorf("%s is read as %b, %q", text, got, unknown)
+		if got, err := ParseFlags(text); got != flags || err != nil {
+			t.Errorf("%s is read as %b, %v", text, got, err)
 		}
 	}
 	if got := (FlagMigrateTo | FlagMaster).String(); got != "master" {
 		t.Errorf("a flag without a name is shown: %s", got)
 	}
-	if _, unknown := ParseFlags("MASTER,loud"); unknown != "loud" {
-		t.Errorf("unknown word %q", unknown)
+	for text, want := range map[string]string{"MASTER,loud": `unknown flag "loud"`, "master,": `unknown flag ""`} {
+		if _, err := ParseFlags(text); err == nil || err.Error() != want {
+			t.Errorf("%s: %v", text, err)
+		}
 	}
 }
 

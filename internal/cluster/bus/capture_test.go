@@ -7,6 +7,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"syscall"
@@ -14,7 +15,7 @@ import (
 	"time"
 )
 
-var captureFlag = flag.Bool("capture", false, "record testdata/*.bin anew from installed redis-servers")
+var captureFlag = flag.String("capture", "", "path of a redis-server to record testdata/*.bin from anew")
 
 const (
 	captureNodes   = 4 // three masters and a replica of the first
@@ -26,16 +27,17 @@ const (
 
 // TestCapture makes the golden packets of this package. It runs a cluster of redis-servers whose announced
 // bus ports lead through a proxy, makes them say everything they can say, and keeps the first packets of
-// each type. It runs only with -capture.
+// each type. It runs only with -capture; 7.0 and 7.2 are recorded.
 func TestCapture(t *testing.T) {
-	if !*captureFlag {
+	if *captureFlag == "" {
 		t.Skip("records packets only with -capture")
 	}
+	version := serverVersion(t)
 	rec := &recorder{kept: map[Type][][]byte{}}
 	pids := make([]*os.Process, captureNodes)
 	for i := range captureNodes {
 		rec.proxy(t, captureProxy+i, captureBusPort+i)
-		pids[i] = startRedis(t, i)
+		pids[i] = startRedis(t, i, version)
 	}
 	id := make([]string, captureNodes)
 	for i := range captureNodes {
@@ -70,10 +72,26 @@ func TestCapture(t *testing.T) {
 	waitFor(t, func() bool { return strings.Contains(cli(0, "ROLE"), "master") })
 	pids[3].Signal(syscall.SIGCONT)
 	waitFor(t, func() bool { return rec.has(TypeUpdate) && rec.has(TypeFail) })
-	rec.write(t)
+
+	// A forgotten node is named in the extensions of the heartbeats from then on.
+	cli(1, "CLUSTER", "FORGET", id[2])
+	cli(1, "PUBLISH", "news", "after FORGET")
+	waitFor(t, func() bool { return strings.HasPrefix(version, "7.0") || rec.hasForgotten() })
+	rec.write(t, version)
 }
 
-func startRedis(t *testing.T, i int) *os.Process {
+// serverVersion returns "7.0.15" of "Redis server v=7.0.15 sha=…".
+func serverVersion(t *testing.T) string {
+	out, err := exec.Command(*captureFlag, "--version").Output()
+	_, rest, found := strings.Cut(string(out), " v=")
+	if err != nil || !found {
+		t.Fatal(err, string(out))
+	}
+	version, _, _ := strings.Cut(rest, " ")
+	return version
+}
+
+func startRedis(t *testing.T, i int, version string) *os.Process {
 	args := []string{
 		"--port", fmt.Sprint(capturePort + i), "--dir", t.TempDir(), "--save", "", "--cluster-enabled", "yes",
 		"--cluster-port", fmt.Sprint(captureBusPort + i), "--cluster-announce-bus-port", fmt.Sprint(captureProxy + i),
@@ -83,7 +101,10 @@ func startRedis(t *testing.T, i int) *os.Process {
 		args = append(args, "--cluster-announce-hostname", fmt.Sprintf("node-%d.example.org", i),
 			"--cluster-announce-ip", "127.0.0.1")
 	}
-	cmd := exec.Command("redis-server", args...)
+	if i == 3 && !strings.HasPrefix(version, "7.0") {
+		args = append(args, "--cluster-announce-human-nodename", "shelf-3")
+	}
+	cmd := exec.Command(*captureFlag, args...)
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
@@ -180,7 +201,7 @@ func (r *recorder) keep(packet []byte) {
 	}
 	limit := capturePerType
 	if typ.Heartbeat() {
-		limit *= 4
+		limit *= 12
 	}
 	if len(r.kept[typ]) < limit {
 		r.kept[typ] = append(r.kept[typ], append([]byte(nil), packet...))
@@ -193,7 +214,19 @@ func (r *recorder) has(typ Type) bool {
 	return len(r.kept[typ]) > 0
 }
 
-func (r *recorder) write(t *testing.T) {
+// hasForgotten reports whether a heartbeat that names a forgotten node was kept.
+func (r *recorder) hasForgotten() bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	for _, p := range slices.Concat(r.kept[TypePing], r.kept[TypePong]) {
+		if m, _, err := Decode(p); err == nil && m.Ext.Forgotten != nil {
+			return true
+		}
+	}
+	return false
+}
+
+func (r *recorder) write(t *testing.T, version string) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	for typ, packets := range r.kept {
@@ -201,7 +234,7 @@ func (r *recorder) write(t *testing.T) {
 		for _, p := range packets {
 			stream = append(stream, p...)
 		}
-		name := filepath.Join("testdata", "redis-7.0.15-"+typ.String()+".bin")
+		name := filepath.Join("testdata", "redis-"+version+"-"+typ.String()+".bin")
 		if err := os.WriteFile(name, stream, 0o644); err != nil {
 			t.Fatal(err)
 		}

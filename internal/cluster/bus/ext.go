@@ -3,6 +3,7 @@ package bus
 import (
 	"bytes"
 	"math"
+	"strings"
 
 	"github.com/skeindb/skein/internal/base/nodeid"
 )
@@ -120,7 +121,7 @@ func decodeOneExt(m *Msg, extType uint16, body []byte) {
 	case extHostname:
 		m.Ext.Hostname, ok = extText(body)
 	case extNodename:
-		m.Ext.Nodename, ok = extText(body)
+		m.Ext.Nodename, ok = extNodenameText(body)
 	case extForgotten:
 		var f Forgotten
 		if f, ok = extForgottenNode(body); ok {
@@ -149,6 +150,16 @@ func extText(body []byte) (string, bool) {
 		return "", false
 	}
 	return string(text), true
+}
+
+// extNodenameText refuses the characters that Redis forbids in a node name as well: nodes.conf could not be
+// read with them.
+func extNodenameText(body []byte) (string, bool) {
+	name, ok := extText(body)
+	if !ok || strings.ContainsAny(name, "!#$%&()*+:;<>?@[]^{|}~") {
+		return "", false
+	}
+	return name, true
 }
 
 func extID(body []byte) (nodeid.ID, bool) {

@@ -1,6 +1,9 @@
 package bus
 
-import "strings"
+import (
+	"fmt"
+	"strings"
+)
 
 // Flags describe a node: in the header the sender, in a gossip entry the node it is about. Bits that we do
 // not name pass through unchanged.
@@ -65,17 +68,18 @@ func (f Flags) Append(dst []byte) []byte {
 // String is Append as a string.
 func (f Flags) String() string { return string(f.Append(nil)) }
 
-// ParseFlags reads what Append wrote, in any order and letter case. It returns the first word that is not
-// a flag, or "".
-func ParseFlags(text string) (flags Flags, unknown string) {
+// ParseFlags reads what Append wrote, in any order and letter case. An error names the word that is not a
+// flag.
+func ParseFlags(text string) (Flags, error) {
+	var flags Flags
 	for word := range strings.SplitSeq(text, ",") {
 		flag, ok := flagNamed(word)
 		if !ok {
-			return 0, word
+			return 0, fmt.Errorf("unknown flag %q", word)
 		}
 		flags |= flag
 	}
-	return flags, ""
+	return flags, nil
 }
 
 func flagNamed(word string) (Flags, bool) {
