@@ -124,7 +124,7 @@ func (e *Engine) refusedLocked(t *Turn, s *session.Session, spec *command.Spec, 
 		return errNoReplicas
 	case writes && g.ReadOnly.Load() && !s.Is(session.Master):
 		return errReadOnly
-	case s.Is(session.Subscribed) && s.Proto() == 2 && !allowedWhileSubscribed(spec):
+	case s.Proto() == 2 && s.Subs.Active() && !allowedWhileSubscribed(spec):
 		return "ERR Can't execute '" + strings.ReplaceAll(spec.FullName(), "|", " ") +
 			"': only (P|S)SUBSCRIBE / (P|S)UNSUBSCRIBE / PING / QUIT / RESET are allowed in this context"
 	case g.MasterDown.Load() && !spec.Is(command.Stale):

@@ -3,6 +3,7 @@ package exec
 import (
 	"bytes"
 
+	"github.com/skeindb/skein/internal/base/resp"
 	"github.com/skeindb/skein/internal/cluster/topology"
 	"github.com/skeindb/skein/internal/command"
 	"github.com/skeindb/skein/internal/node/session"
@@ -24,13 +25,15 @@ func (e *Engine) runOne(t *Turn, s *session.Session, spec *command.Spec, args []
 		s.Clear(session.Asking)
 	}
 	if s.Flags&(session.ReplyOff|session.ReplySkip|session.ReplySkipping) != 0 {
-		e.silence(s, mark)
+		e.silence(s, spec, mark)
 	}
 }
 
-// silence takes back the reply of a client that wants none.
-func (e *Engine) silence(s *session.Session, mark int) {
-	if s.Flags&(session.ReplyOff|session.ReplySkipping) != 0 {
+// silence takes back the reply of a client that wants none. What SUBSCRIBE and
+// its like answer are pushes, not replies, and stay.
+func (e *Engine) silence(s *session.Session, spec *command.Spec, mark int) {
+	pushes := spec != nil && spec.Is(command.PubSub|command.NoScript) && isPush(s.Out.Buf[mark:])
+	if s.Flags&(session.ReplyOff|session.ReplySkipping) != 0 && !pushes {
 		s.Out.Buf = s.Out.Buf[:mark]
 	}
 	s.Clear(session.ReplySkipping)
@@ -38,6 +41,11 @@ func (e *Engine) silence(s *session.Session, mark int) {
 		s.Clear(session.ReplySkip)
 		s.Set(session.ReplySkipping)
 	}
+}
+
+// isPush tells whether out is neither an error nor QUEUED.
+func isPush(out []byte) bool {
+	return len(out) > 0 && out[0] != byte(resp.Error) && out[0] != byte(resp.SimpleString)
 }
 
 // Retry runs again the command that s kept when it had to wait.

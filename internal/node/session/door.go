@@ -34,6 +34,16 @@ func (s *Session) Deliver(b []byte) (waiting int) {
 	return waiting
 }
 
+// TakeMail moves the mail left so far behind the replies made so far: what is
+// replied next comes after it.
+func (s *Session) TakeMail() {
+	d := &s.door
+	d.mu.Lock()
+	s.Out.Buf = append(s.Out.Buf, d.mail...)
+	d.mail = d.mail[:0]
+	d.mu.Unlock()
+}
+
 // Wake tells the home that the parked or paused command may be tried again.
 func (s *Session) Wake() {
 	s.door.mu.Lock()

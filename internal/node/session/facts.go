@@ -40,7 +40,7 @@ func (s *Session) Publish(last *command.Spec, nowMs int64) {
 	f.LastMs = nowMs
 	f.Flags, f.DB, f.Proto = s.Flags, s.db, s.Out.Proto
 	f.User = s.User()
-	f.Channels, f.Patterns, f.ShardChannels = len(s.Subs.Channels), len(s.Subs.Patterns), len(s.Subs.Shard)
+	f.Channels, f.Patterns, f.ShardChannels = s.Subs.Counts()
 	f.Multi = -1
 	if s.Is(Multi) {
 		f.Multi = len(s.Queue)

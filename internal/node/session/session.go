@@ -13,10 +13,12 @@ package session
 import (
 	"net/netip"
 	"sync"
+	"sync/atomic"
 
 	"github.com/skeindb/skein/internal/base/resp"
 	"github.com/skeindb/skein/internal/command"
 	"github.com/skeindb/skein/internal/command/acl"
+	"github.com/skeindb/skein/internal/command/pubsub"
 	"github.com/skeindb/skein/internal/store/keyspace"
 )
 
@@ -27,7 +29,6 @@ type Flags uint32
 const (
 	Multi           Flags = 1 << iota // x: between MULTI and EXEC
 	DirtyExec                         // an error while queueing: EXEC will abort
-	Subscribed                        // P: at least one channel, pattern or shard channel
 	Monitor                           // O
 	ReplyOff                          // CLIENT REPLY OFF
 	ReplySkip                         // CLIENT REPLY SKIP: the next command's reply
@@ -78,7 +79,7 @@ type Session struct {
 	Queue   []Queued
 	Watch   keyspace.Watcher
 	Account *acl.User // who the session is; nil before authentication
-	Subs    Subscriptions
+	Subs    pubsub.Subscriptions
 
 	// Retry is the command to run again once the session is woken: it met an
 	// owned stripe or a pause. Its arguments are copies.
@@ -89,6 +90,8 @@ type Session struct {
 
 	db     int
 	parked bool // unanswered until door.reply comes
+
+	pushProto atomic.Int32 // Out.Proto for other goroutines
 
 	door door
 
@@ -105,18 +108,10 @@ type Buffers struct {
 	Commands   int64 // commands run, ever
 }
 
-// Subscriptions are the channels of a session; package pubsub keeps them.
-type Subscriptions struct {
-	Channels, Patterns, Shard map[string]struct{}
-}
-
-// Count is the number of all subscriptions.
-func (s *Subscriptions) Count() int { return len(s.Channels) + len(s.Patterns) + len(s.Shard) }
-
 // New returns a session with the id given; ids are never used twice in a process.
 func New(id uint64, home Home) *Session {
 	s := &Session{id: id, Home: home}
-	s.Out.Proto = 2
+	s.SetProto(2)
 	s.Call.Client = s
 	s.Call.Out = &s.Out
 	return s
@@ -130,6 +125,19 @@ func (s *Session) Addr() netip.AddrPort { return s.Remote }
 
 // Proto is the protocol version, 2 or 3.
 func (s *Session) Proto() int { return s.Out.Proto }
+
+// SetProto makes proto, 2 or 3, the protocol of the replies to come.
+func (s *Session) SetProto(proto int) {
+	s.Out.Proto = proto
+	s.pushProto.Store(int32(proto))
+}
+
+// PushProto is Proto for other goroutines. With Deliver, TakeMail and
+// Subscriptions it makes the session a pubsub.Subscriber.
+func (s *Session) PushProto() int { return int(s.pushProto.Load()) }
+
+// Subscriptions is what the session has subscribed to.
+func (s *Session) Subscriptions() *pubsub.Subscriptions { return &s.Subs }
 
 // DB is the selected database.
 func (s *Session) DB() int { return s.db }
