@@ -14,23 +14,24 @@ type Edit struct{ Str }
 // to at least size; a missing key is made. Its encoding becomes raw. The key
 // counts as changed. A key of another type is ErrWrongType.
 func (tx *WriteTx) Edit(key []byte, size int) (Edit, error) {
-	old, found := tx.Peek(key)
-	var s Str
-	if found {
-		var err error
-		if s, _, err = tx.StrOf(old); err != nil {
-			return Edit{}, err
-		}
+	old, _ := tx.Peek(key)
+	return tx.EditAt(old, key, size)
+}
+
+// EditAt is Edit for a key that was just looked up.
+func (tx *WriteTx) EditAt(old Ref, key []byte, size int) (Edit, error) {
+	s, err := tx.former(old)
+	if err != nil {
+		return Edit{}, err
 	}
 	if s.big != nil {
 		before := s.big.Bytes()
 		s.big.Grow(size)
-		tx.ks.external.Add(int64(s.big.Bytes() - before))
-		tx.changed(old.place, key)
+		tx.grown(old, key, s.big.Bytes()-before)
 		return Edit{s}, nil
 	}
-	if found && old.entry.Kind() == kindRaw && len(s.b) >= size {
-		tx.changed(old.place, key)
+	if old.entry != nil && old.entry.Kind() == kindRaw && len(s.b) >= size {
+		tx.grown(old, key, 0)
 		return Edit{s}, nil
 	}
 	return tx.rewrite(old, key, s.b, nil, max(size, len(s.b)))
@@ -39,36 +40,53 @@ func (tx *WriteTx) Edit(key []byte, size int) (Edit, error) {
 // Append puts tail behind the string at key, making the key if it is missing,
 // and returns the new length.
 func (tx *WriteTx) Append(key, tail []byte) (int, error) {
-	old, found := tx.Peek(key)
-	if !found {
-		return len(tail), tx.SetStr(key, tail, NoExpiry)
+	old, _ := tx.Peek(key)
+	return tx.AppendAt(old, key, tail)
+}
+
+// AppendAt is Append for a key that was just looked up.
+func (tx *WriteTx) AppendAt(old Ref, key, tail []byte) (int, error) {
+	if old.entry == nil {
+		return len(tail), tx.SetStrAt(old, key, tail, NoExpiry)
 	}
-	s, _, err := tx.StrOf(old)
+	s, err := tx.former(old)
 	if err != nil {
 		return 0, err
 	}
 	if s.big != nil {
 		before := s.big.Bytes()
 		s.big.Append(tail)
-		tx.ks.external.Add(int64(s.big.Bytes() - before))
-		tx.changed(old.place, key)
+		tx.grown(old, key, s.big.Bytes()-before)
 		return s.big.Len(), nil
 	}
 	e, err := tx.rewrite(old, key, s.b, tail, len(s.b)+len(tail))
 	return e.Len(), err
 }
 
+// former is the string that a key had, empty if there was none.
+func (tx *WriteTx) former(old Ref) (Str, error) {
+	if old.entry == nil {
+		return Str{}, nil
+	}
+	s, _, err := tx.StrOf(old)
+	return s, err
+}
+
+// grown notes a change that took place behind the entry of old and cost more bytes.
+func (tx *WriteTx) grown(old Ref, key []byte, bytes int) {
+	tx.ks.external.Add(int64(bytes))
+	old.entry.SetClock(tx.clockAfter(old))
+	tx.changed(old.place, key)
+}
+
 // rewrite puts head, then tail, then zero bytes up to size, as a raw string.
 func (tx *WriteTx) rewrite(old Ref, key, head, tail []byte, size int) (Edit, error) {
-	c := content{kind: kindRaw}
+	c := content{kind: kindRaw, bytes: head, tail: tail, size: size}
 	if size > inlineMax {
 		big := value.NewString(head)
 		big.Append(tail)
 		big.Grow(size)
 		c = content{kind: kindObject, object: big}
-	} else {
-		c.bytes = append(append(make([]byte, 0, size), head...), tail...)
-		c.bytes = c.bytes[:size]
 	}
 	r, err := tx.put(old, key, c, tx.deadline(old, KeepExpiry))
 	if err != nil {

@@ -14,9 +14,24 @@ const inlineMax = 4096
 // content is what a gate method is to write: the value part of an entry.
 type content struct {
 	kind   uint8
-	bytes  []byte // of kindString, kindRaw
+	bytes  []byte // of kindString, kindRaw; may be a view of the entry to be replaced
+	tail   []byte // more bytes behind them
+	size   int    // zero bytes follow until the value is this long
 	word   uint64 // of kindInt
 	object value.Object
+}
+
+// len is how many bytes the value part has.
+func (c *content) len() int { return max(c.size, len(c.bytes)+len(c.tail)) }
+
+// fill writes the value part. Bytes of the value that it replaces in place are
+// where they belong.
+func (c *content) fill(dst []byte) {
+	n := copy(dst, c.bytes)
+	if n < len(dst) {
+		n += copy(dst[n:], c.tail)
+		clear(dst[n:])
+	}
 }
 
 // put makes key hold c with the deadline given (-1: none), replacing old if it
@@ -37,17 +52,17 @@ func (tx *ReadTx) put(old Ref, key []byte, c content, expiry int64) (Ref, error)
 		tx.ks.external.Add(int64(c.object.Bytes()))
 	}
 	if old.entry != nil {
-		if e, ok := tx.overwrite(old, len(c.bytes), expiry); ok {
+		if e, ok := tx.overwrite(old, c.len(), expiry); ok {
 			e.SetKind(c.kind)
-			copy(e.Value(), c.bytes)
+			c.fill(e.Value())
 			e.SetClock(tx.clockAfter(old))
 			tx.changed(p, key)
 			return Ref{e, old.handle, p}, nil
 		}
 	}
-	h, e, err := table.New(tx.ks.arena, c.kind, key, len(c.bytes), expiry >= 0)
+	h, e, err := table.New(tx.ks.arena, c.kind, key, c.len(), expiry >= 0)
 	if err == nil {
-		copy(e.Value(), c.bytes)
+		c.fill(e.Value())
 		err = tx.enter(old, &p, h, e, expiry)
 	}
 	if err != nil {
@@ -58,6 +73,9 @@ func (tx *ReadTx) put(old Ref, key []byte, c content, expiry int64) (Ref, error)
 		return Ref{}, ErrFull
 	}
 	tx.changed(p, key)
+	if old.entry == nil {
+		tx.Notify(EventNew, "new", key)
+	}
 	return Ref{e, h, p}, nil
 }
 
@@ -155,6 +173,9 @@ func (tx *ReadTx) setExpiry(r Ref, key []byte, expiry int64) (Ref, error) {
 // setDue moves a key of entry e in the index of deadlines to expiry.
 func (tx *ReadTx) setDue(p place, e table.Entry, expiry int64) {
 	if e.Expires() {
+		if e.Expiry() == expiry {
+			return
+		}
 		p.shelf.due.drop(e.Expiry())
 	}
 	if expiry >= 0 {

@@ -36,7 +36,13 @@ type Tuning struct {
 	LFUDecayMin  int  // lfu-decay-time, minutes
 	LazyExpire   bool // lazyfree-lazy-expire: UNLINK instead of DEL in the log
 	LazyEvict    bool // lazyfree-lazy-eviction
+
+	// MaxString is proto-max-bulk-len, which limits also how long SETRANGE,
+	// APPEND and SETBIT make a string, in bytes; 0 means redis's default, 512 MB.
+	MaxString int64
 }
+
+const defaultMaxString = 512 << 20
 
 // Keyspace is the keys and values of one node.
 type Keyspace struct {

@@ -219,6 +219,22 @@ func (r Ref) Int() (n int64, ok bool) {
 	return int64(binary.LittleEndian.Uint64(r.entry.Value())), true
 }
 
+// Len is the length of a string in bytes; ErrWrongType for another type.
+func (r Ref) Len() (int, error) {
+	switch r.entry.Kind() {
+	case kindString, kindRaw:
+		return len(r.entry.Value()), nil
+	case kindInt:
+		var scratch [20]byte
+		n, _ := r.Int()
+		return len(strconv.AppendInt(scratch[:0], n, 10)), nil
+	}
+	if big, ok := r.Object().(*value.String); ok {
+		return big.Len(), nil
+	}
+	return 0, ErrWrongType
+}
+
 // Len is the length in bytes.
 func (s Str) Len() int {
 	if s.big != nil {

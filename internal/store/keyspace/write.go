@@ -20,20 +20,13 @@ const (
 // is overwritten.
 func (tx *WriteTx) SetStr(key, val []byte, expiry int64) error {
 	old, _ := tx.Peek(key)
-	_, err := tx.put(old, key, encode(val), tx.deadline(old, expiry))
-	return err
+	return tx.SetStrAt(old, key, val, expiry)
 }
 
 // SetInt makes key hold the integer n.
 func (tx *WriteTx) SetInt(key []byte, n int64, expiry int64) error {
 	old, _ := tx.Peek(key)
 	return tx.SetIntAt(old, key, n, expiry)
-}
-
-// SetIntAt is SetInt for a key that was just looked up, found or not.
-func (tx *WriteTx) SetIntAt(old Ref, key []byte, n int64, expiry int64) error {
-	_, err := tx.put(old, key, content{kind: kindInt, word: uint64(n)}, tx.deadline(old, expiry))
-	return err
 }
 
 // SetObject makes key hold o, which the keyspace owns from now on.
@@ -49,10 +42,15 @@ func encode(val []byte) content {
 			return content{kind: kindInt, word: uint64(n)}
 		}
 	}
+	return text(kindString, val)
+}
+
+// text is val as it stands, inside the entry if it is not too long.
+func text(kind uint8, val []byte) content {
 	if len(val) > inlineMax {
 		return content{kind: kindObject, object: value.NewString(val)}
 	}
-	return content{kind: kindString, bytes: val}
+	return content{kind: kind, bytes: val}
 }
 
 func (tx *WriteTx) deadline(old Ref, expiry int64) int64 {
@@ -81,8 +79,7 @@ func (tx *WriteTx) Expire(key []byte, expiry int64) (bool, error) {
 	if !ok {
 		return false, nil
 	}
-	_, err := tx.setExpiry(r, key, expiry)
-	return true, err
+	return true, tx.ExpireAt(r, key, expiry)
 }
 
 // Rename gives the value and deadline of src to dst, which loses what it had.

@@ -1,0 +1,70 @@
+package keyspace
+
+import "math"
+
+// The At methods change a key that the caller has just looked up as old or r,
+// found or not, so that nothing is looked up twice. The Ref is spent then.
+
+// SetStrAt is SetStr for a key that was just looked up.
+func (tx *WriteTx) SetStrAt(old Ref, key, val []byte, expiry int64) error {
+	_, err := tx.put(old, key, encode(val), tx.deadline(old, expiry))
+	return err
+}
+
+// SetTextAt is SetStrAt, but a number stays text: its encoding is not int.
+func (tx *WriteTx) SetTextAt(old Ref, key, val []byte, expiry int64) error {
+	_, err := tx.put(old, key, text(kindString, val), tx.deadline(old, expiry))
+	return err
+}
+
+// SetRawAt is SetStrAt, but the encoding is raw whatever val is.
+func (tx *WriteTx) SetRawAt(old Ref, key, val []byte, expiry int64) error {
+	_, err := tx.put(old, key, text(kindRaw, val), tx.deadline(old, expiry))
+	return err
+}
+
+// SetIntAt is SetInt for a key that was just looked up. An integer that becomes
+// another one is changed in place.
+func (tx *WriteTx) SetIntAt(old Ref, key []byte, n int64, expiry int64) error {
+	_, err := tx.put(old, key, content{kind: kindInt, word: uint64(n)}, tx.deadline(old, expiry))
+	return err
+}
+
+// DeleteAt removes a key that was found. key must not be a view of the entry.
+func (tx *WriteTx) DeleteAt(r Ref, key []byte) { tx.remove(r, key) }
+
+// ExpireAt is Expire for a key that was found.
+func (tx *WriteTx) ExpireAt(r Ref, key []byte, expiry int64) error {
+	_, err := tx.setExpiry(r, key, expiry)
+	return err
+}
+
+// IsPast tells whether a key whose deadline a command sets to expiry is to be
+// removed with LapseAt instead, because that moment is past already. Only a
+// master decides so.
+func (tx *ReadTx) IsPast(expiry int64) bool {
+	return expiry <= tx.now && tx.access&SeeExpired == 0 && !tx.ks.Replica.Load()
+}
+
+// LapseAt removes a key that was found, and logs that it is gone in place of
+// the running command.
+func (tx *WriteTx) LapseAt(r Ref, key []byte) {
+	tx.remove(r, key)
+	word := wordDel
+	if tx.tuning.LazyExpire {
+		word = wordUnlink
+	}
+	tx.Propagate(word, key)
+}
+
+// MaxString is the longest that a command may make a string, in bytes. The
+// applier of a replica has no limit: its master has decided.
+func (tx *ReadTx) MaxString() int64 {
+	switch {
+	case tx.access&SeeExpired != 0:
+		return math.MaxInt64
+	case tx.tuning.MaxString == 0:
+		return defaultMaxString
+	}
+	return tx.tuning.MaxString
+}
