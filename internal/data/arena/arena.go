@@ -33,6 +33,7 @@ package arena
 import (
 	"errors"
 	"math"
+	"math/bits"
 	"sync"
 	"sync/atomic"
 	"unsafe"
@@ -83,6 +84,7 @@ type Arena struct {
 	large      atomic.Int64 // bytes in page runs
 
 	classes [classCount]class
+	touched [(classCount + 63) / 64]atomic.Uint64 // bit set of the classes that have ever been used
 }
 
 // New reserves an arena. Close must be called to give the range back and to end its goroutine.
@@ -218,8 +220,11 @@ func (a *Arena) Prefetch(h Handle) {
 // InUse is the sum of the class sizes of all live objects, in bytes.
 func (a *Arena) InUse() int64 {
 	sum := a.large.Load()
-	for i := range a.classes {
-		sum += a.classes[i].live.Load() * int64(classTable[i].units) * unitBytes
+	for w := range a.touched {
+		for set := a.touched[w].Load(); set != 0; set &= set - 1 {
+			i := 64*w + bits.TrailingZeros64(set)
+			sum += a.classes[i].live.Load() * int64(classTable[i].units) * unitBytes
+		}
 	}
 	return sum
 }

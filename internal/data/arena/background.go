@@ -3,8 +3,9 @@ package arena
 // The background goroutine keeps some memory ready ahead of the requests, because the first touch of a
 // huge page zeroes 2 MiB, and gives empty chunks back. Requests only signal it.
 
-// ahead is the number of free pages to keep ready: little while the arena is small.
-func (h *heap) ahead() int { return min(16*h.warm, 2*chunkPages) }
+// ahead is the number of free pages to keep ready: little while the arena is small, then enough for
+// the time it takes to warm a chunk.
+func (h *heap) ahead() int { return min(8*h.warm, chunkPages) }
 
 // wake signals the background goroutine if there is something to do. The caller holds h.mu.
 func (h *heap) wake() {

@@ -95,6 +95,7 @@ func (c *class) refill(a *Arena, i int) *span {
 			return nil
 		}
 		a.span(page).reset(shape.places)
+		a.touched[i/64].Or(1 << (i % 64))
 	}
 	c.cur = a.span(page)
 	c.first = Handle(page) * pageUnits

@@ -10,6 +10,7 @@ import (
 const (
 	bucketBytes  = 64
 	bucketUnits  = bucketBytes / 8
+	lineUnits    = 64 / 8 // of a cache line
 	bucketPlaces = 10
 	linkPlace    = bucketPlaces - 1 // links to the overflow block when there is one
 

@@ -2,9 +2,6 @@ package table
 
 import "math/bits"
 
-// inline is how many entries a split or merge handles without the Go heap; more are rare.
-const inline = 48
-
 // split divides the next bucket in turn in two. On an error nothing has changed.
 func (t *Table) split() error {
 	n := t.n.Load()

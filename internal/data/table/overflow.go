@@ -97,7 +97,8 @@ func (t *Table) add(b *bucket, p place) error {
 	}
 	bl, err := t.blockFor(b, n+1)
 	if err == nil {
-		t.fill(b, append(t.list(b, nil), p), bl)
+		var buf [inline]place
+		t.fill(b, append(t.list(b, buf[:0]), p), bl)
 	}
 	return err
 }
@@ -111,15 +112,30 @@ func (t *Table) remove(b *bucket, i int) {
 	// A block that is half empty shrinks, but not at the edge, where it might be wanted again at once.
 	if want, have := blockPlaces(n), b.block().places; want == 0 && have > 0 || want+4 < have {
 		if bl, err := t.blockFor(b, n); err == nil {
-			t.fill(b, t.list(b, nil), bl)
+			var buf [inline]place
+			t.fill(b, t.list(b, buf[:0]), bl)
 		}
 	}
 }
 
+// inline is how many entries are listed without the Go heap; more in one bucket are rare.
+const inline = 48
+
 // list appends the entries of b to buf.
 func (t *Table) list(b *bucket, buf []place) []place {
-	for i := range b.count() {
-		buf = append(buf, t.get(b, i))
+	n := b.count()
+	if !b.overflows() {
+		for i := range n {
+			buf = append(buf, b.get(i))
+		}
+		return buf
+	}
+	for i := range linkPlace {
+		buf = append(buf, b.get(i))
+	}
+	o := t.overflow(b)
+	for i := range n - linkPlace {
+		buf = append(buf, o.get(i))
 	}
 	return buf
 }
@@ -170,8 +186,16 @@ func (t *Table) fill(b *bucket, list []place, bl block) {
 		b.set(linkPlace, place{0, bl.h})
 		binary.LittleEndian.PutUint16(b[blockAt:], uint16(bl.places))
 	}
-	for i, p := range list {
-		t.set(b, i, p)
+	direct := min(len(list), bucketPlaces)
+	if bl.places > 0 {
+		direct = linkPlace
+		o := t.overflow(b)
+		for i, p := range list[direct:] {
+			o.set(i, p)
+		}
+	}
+	for i, p := range list[:direct] {
+		b.set(i, p)
 	}
 }
 

@@ -2,31 +2,41 @@ package table
 
 import "github.com/skeindb/skein/internal/data/arena"
 
-// PrefetchBucket brings the bucket of a hash nearer. With PrefetchEntry it hides the cache misses of a
-// batch of look-ups: call one for all keys, then the other for all keys, then look them up.
+// Hint is where a bucket was when it was asked for; zero if it was nowhere. It is good for a prefetch only.
+type Hint arena.Handle
+
+// PrefetchBucket brings the bucket of a hash nearer and tells where it is, for PrefetchEntry. The two hide
+// the cache misses of a batch of look-ups: call one for all keys, then the other for all keys, then
+// look them up.
 //
 // Both may be called by anyone at any time, also without the owner's lock. They may then see parts of
 // the index that are gone, and so follow handles only inside committed memory, which is always
 // readable, and use what they read for nothing but a hint.
-func (t *Table) PrefetchBucket(hash uint64) {
-	if h := t.hintBucket(hash); h != 0 {
+func (t *Table) PrefetchBucket(hash uint64) Hint {
+	h := t.hintBucket(hash)
+	if h != 0 {
 		t.arena.Prefetch(h)
 	}
+	return Hint(h)
 }
 
 // PrefetchEntry brings the entries nearer that the bucket of a hash holds under its tag.
-func (t *Table) PrefetchEntry(hash uint64) {
-	h := t.hintBucket(hash)
-	if h == 0 {
+func (t *Table) PrefetchEntry(hash uint64) { PrefetchEntryAt(t.arena, Hint(t.hintBucket(hash)), hash) }
+
+// PrefetchEntryAt is PrefetchEntry for the bucket that PrefetchBucket told of; a is the table's arena.
+func PrefetchEntryAt(a *arena.Arena, at Hint, hash uint64) {
+	if at == 0 {
 		return
 	}
-	b := (*bucket)(t.arena.Line(h))
+	b := (*bucket)(a.Line(arena.Handle(at)))
 	m := b.match(tagOf(hash))
 	if m == 0 && b.overflows() {
-		t.arena.Prefetch(b.handle(linkPlace))
+		a.Prefetch(b.handle(linkPlace))
 	}
 	for ; m != 0; m &= m - 1 {
-		t.arena.Prefetch(b.handle(placeOf(m)))
+		h := b.handle(placeOf(m))
+		a.Prefetch(h)
+		a.Prefetch(h + lineUnits) // most entries reach into a second line
 	}
 }
 
