@@ -166,3 +166,21 @@ func (d *differ) arg(what string, a *command.Arg, f *Arg) {
 	d.add(what+"'s token is multiple", a.MultipleToken, f.MultipleToken)
 	d.args(what, a.Args, f.Args)
 }
+
+// CheckKeys fails t if what is found as the keys of a call cannot be.
+func CheckKeys(t testing.TB, s *command.Spec, argv [][]byte) {
+	t.Helper()
+	keys, err := command.AppendKeys(nil, s, argv)
+	routed, routedErr := command.AppendRouted(nil, s, argv)
+	if err != nil && len(keys) > 0 || routedErr != nil && len(routed) > 0 {
+		t.Errorf("%s %q: keys beside an error", s.FullName(), argv)
+	}
+	if !s.HasKeys() && len(keys) > 0 {
+		t.Errorf("%s %q: %v in a command without keys", s.FullName(), argv, keys)
+	}
+	for _, k := range append(keys, routed...) {
+		if k.Index < 1 || k.Index >= len(argv) {
+			t.Errorf("%s %q: key at %d", s.FullName(), argv, k.Index)
+		}
+	}
+}
