@@ -46,6 +46,13 @@ func New() *Accounts {
 // Default is the default user.
 func (a *Accounts) Default() *User { return a.first }
 
+// User finds a user by name, or nil.
+func (a *Accounts) User(name []byte) *User {
+	a.mu.RLock()
+	defer a.mu.RUnlock()
+	return a.users[string(name)]
+}
+
 // Open tells whether a new connection is the default user without AUTH.
 func (a *Accounts) Open() bool {
 	l := a.first.login.Load()

@@ -110,7 +110,7 @@ func (e *Engine) refusedLocked(t *Turn, s *session.Session, spec *command.Spec, 
 	if v := e.view(); v != nil && !s.Is(session.Master) {
 		if text := e.route(t, s, spec, args, v); text != "" {
 			if spec == e.exec {
-				e.discard(s)
+				s.Discard()
 			}
 			return text
 		}

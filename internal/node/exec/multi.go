@@ -28,6 +28,7 @@ func (e *Engine) queue(t *Turn, s *session.Session, spec *command.Spec, args [][
 	q := session.Queued{Spec: spec, Args: make([][]byte, len(args))}
 	for i, a := range args {
 		q.Args[i] = bytes.Clone(a)
+		s.QueuedBytes += len(a)
 	}
 	s.Queue = append(s.Queue, q)
 	s.Out.SimpleString("QUEUED")
@@ -64,27 +65,20 @@ func queuedAny(s *session.Session, f command.Flags) bool {
 	return false
 }
 
-// discard ends the transaction without running it.
-func (e *Engine) discard(s *session.Session) {
-	s.Queue = nil
-	s.Clear(session.Multi | session.DirtyExec)
-	s.Set(session.Unwatch)
-}
-
 // execute runs the queued commands as one step.
 func (e *Engine) execute(t *Turn, s *session.Session) {
 	switch {
 	case s.Is(session.DirtyExec):
-		e.discard(s)
+		s.Discard()
 		s.Out.Error("EXECABORT Transaction discarded because of previous errors.")
 		return
 	case e.watchFailed(t, s):
-		e.discard(s)
+		s.Discard()
 		s.Out.NullArray()
 		return
 	}
 	queued := s.Queue
-	s.Queue = nil
+	s.Queue, s.QueuedBytes = nil, 0
 	s.Set(session.Unwatch)
 	s.Out.Array(len(queued))
 	s.Tx.Begin(e.Keyspace, &s.Hold, s.DB(), t.NowMs, e.access(s))
@@ -178,7 +172,7 @@ func (e *Engine) discardCommand(c *command.Call) {
 		c.Out.Error("ERR DISCARD without MULTI")
 		return
 	}
-	e.discard(s)
+	s.Discard()
 	c.Out.OK()
 }
 

@@ -142,7 +142,7 @@ func (e *Engine) account(t *Turn, s *session.Session, spec *command.Spec, args [
 func (e *Engine) reject(t *Turn, s *session.Session, spec *command.Spec, text string) {
 	if s.Is(session.Multi) {
 		if spec == e.exec {
-			e.discard(s)
+			s.Discard()
 			text = "EXECABORT Transaction discarded because of: " + text
 		} else {
 			s.Set(session.DirtyExec)

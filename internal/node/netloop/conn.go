@@ -85,6 +85,7 @@ func (l *Loop) attend(c *conn) {
 		l.close(c)
 		return
 	}
+	s.Out.Raw(mail)
 	if knock.Replied {
 		s.Unpark()
 		s.Out.Raw(knock.Reply)
@@ -99,7 +100,6 @@ func (l *Loop) attend(c *conn) {
 			return
 		}
 	}
-	s.Out.Raw(mail)
 	l.flush(c)
 }
 

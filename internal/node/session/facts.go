@@ -45,6 +45,10 @@ func (s *Session) Publish(last *command.Spec, nowMs int64) {
 	if s.Is(Multi) {
 		f.Multi = len(s.Queue)
 	}
+	f.QueuedBytes, f.ArgBytes = s.QueuedBytes, 0
+	for _, arg := range s.Retry {
+		f.ArgBytes += len(arg)
+	}
 	f.Buffers = s.Pending
 	s.factsMu.Unlock()
 }

@@ -88,6 +88,13 @@ type Session struct {
 	// Pending are bytes of input and output that the loop keeps for the session.
 	Pending Buffers
 
+	// SoftSince is the Unix second since when Pending.Out exceeds the soft
+	// limit without a break, 0 if it does not; package clients keeps it.
+	SoftSince int64
+
+	// QueuedBytes is the length of all arguments in Queue.
+	QueuedBytes int
+
 	db     int
 	parked bool // unanswered until door.reply comes
 
@@ -123,6 +130,20 @@ func (s *Session) ID() uint64 { return s.id }
 // Addr is the peer's address.
 func (s *Session) Addr() netip.AddrPort { return s.Remote }
 
+// Peer is the peer's address as redis shows it: "127.0.0.1:1234", or the path
+// of a unix socket with ":0".
+func (s *Session) Peer() string { return s.shown(s.Remote) }
+
+// LocalAddr is the address that the peer connected to, in the form of Peer.
+func (s *Session) LocalAddr() string { return s.shown(s.Local) }
+
+func (s *Session) shown(at netip.AddrPort) string {
+	if s.Path != "" {
+		return s.Path + ":0"
+	}
+	return at.String()
+}
+
 // Proto is the protocol version, 2 or 3.
 func (s *Session) Proto() int { return s.Out.Proto }
 
@@ -147,6 +168,13 @@ func (s *Session) SelectDB(db int) { s.db, s.Call.DB = db, db }
 
 // InMulti tells that EXEC is running the queued commands.
 func (s *Session) InMulti() bool { return s.Flags&Multi != 0 }
+
+// Discard ends MULTI without running what was queued, and WATCH.
+func (s *Session) Discard() {
+	s.Queue, s.QueuedBytes = nil, 0
+	s.Clear(Multi | DirtyExec)
+	s.Set(Unwatch)
+}
 
 // Is tells whether all of f are set.
 func (s *Session) Is(f Flags) bool { return s.Flags&f == f }
