@@ -196,7 +196,7 @@ func (n *Node) openSlot(s uint16, importing bool, node string) error {
 	if importing && mine {
 		return errorf("I'm already the owner of hash slot %d", s)
 	}
-	p := n.lookupText(node)
+	p := n.lookupKnown(node)
 	if p == nil {
 		return errorf("I don't know about node %s", node)
 	}
@@ -210,7 +210,7 @@ func (n *Node) openSlot(s uint16, importing bool, node string) error {
 // giveSlot is SETSLOT NODE. At the end of an import the slot gets a new epoch and everybody is told; a master
 // that gave its last slot away follows the one who has it.
 func (n *Node) giveSlot(s uint16, ev SetSlot) error {
-	p := n.lookupText(ev.Node)
+	p := n.lookupKnown(ev.Node)
 	if p == nil {
 		return errorf("Unknown node %s", ev.Node)
 	}
@@ -241,7 +241,7 @@ func (n *Node) giveSlot(s uint16, ev SetSlot) error {
 }
 
 func (n *Node) replicate(ev Replicate) error {
-	p := n.lookupText(ev.Node)
+	p := n.lookupKnown(ev.Node)
 	switch {
 	case p == nil:
 		return errorf("Unknown node %s", ev.Node)

@@ -12,8 +12,8 @@ import (
 // then it takes the next epoch and asks everybody for a vote. With the votes of a majority it takes over the slots
 // under that epoch. An election is void after twice the node timeout, and the next one may follow after four times.
 //
-// Where we differ from redis: a replica with the greatest offset that it knows of, all of whose reachable siblings
-// said that they see the master failing too, does not wait. If several masters have failed, their heirs start half a
+// Where we differ from redis: a replica with the greatest offset that it knows of (of equals, the one with the lowest
+// id), all of whose reachable siblings said that they see the master failing too, does not wait. If several masters have failed, their heirs start half a
 // second apart, in the order of the masters' ids, so as not to want the same epoch. A request for votes is preceded
 // by a FAIL about the master, so that no voter finds it up. Votes are counted once per voter, and winning,
 // being demoted, a reset and the administrator's wish each begin with a clean slate.
@@ -120,7 +120,7 @@ func (n *Node) scheduleElection() {
 	switch {
 	case n.manual.end != 0:
 		e.rank = 0
-	case e.rank == 0 && n.siblingsAgree():
+	case n.mayHurry():
 		e.at = delayPerHeir * Millis(n.failedMastersBefore(n.me.master))
 	default:
 		e.at = electionDelay + Millis(n.rnd.Int64N(int64(electionDelay))) + delayPerRank*Millis(e.rank)
@@ -147,8 +147,12 @@ func (n *Node) updateRank() {
 		e.rank = rank
 		n.note(Record{What: ElectionRankChanged, Level: Notice, Slot: rank, A: uint64(added)})
 	}
-	if rank == 0 && e.at > n.now && n.siblingsAgree() {
-		e.at = min(e.at, n.now+delayPerHeir*Millis(n.failedMastersBefore(n.me.master)))
+	if e.at <= n.now || !n.mayHurry() {
+		return
+	}
+	if delay := delayPerHeir * Millis(n.failedMastersBefore(n.me.master)); n.now+delay < e.at {
+		e.at = n.now + delay
+		n.note(Record{What: ElectionHurried, Level: Notice, A: uint64(delay)})
 	}
 }
 
@@ -163,16 +167,30 @@ func (n *Node) rank() int {
 	return rank
 }
 
-// siblingsAgree reports whether every sibling that we reach said lately that our master is failing.
-func (n *Node) siblingsAgree() bool {
-	for _, p := range n.me.master.replicas {
-		reachable := p != n.me && !p.failed() && !p.suspected()
-		if reachable && (p.seesFailingAt == 0 || n.now-p.seesFailingAt > n.reportWindow()) {
+// mayHurry reports whether there is nothing to wait for: no sibling that we reach should stand before us, and
+// each of them said, after the last sign of life of our master, that it sees it failing. With that it told its
+// offset too.
+func (n *Node) mayHurry() bool {
+	master := n.me.master
+	if !silentSinceFailure(master) {
+		return false
+	}
+	silentSince := max(master.pongReceived, master.dataReceived)
+	for _, p := range master.replicas {
+		if p == n.me || p.failed() || p.suspected() {
+			continue
+		}
+		first := p.replOffset > n.facts.Offset || p.replOffset == n.facts.Offset && p.id.Compare(n.me.id) < 0
+		if first && !p.flags.Has(bus.FlagNoFailover) || p.seesFailingAt <= silentSince {
 			return false
 		}
 	}
 	return true
 }
+
+// silentSinceFailure reports whether a failed node gave no sign of life since. After a partition, an old belief
+// in a failure is no reason to hurry, and none to spread it.
+func silentSinceFailure(p *peer) bool { return p.failed() && p.dataReceived <= p.failedAt }
 
 // electionMayHurry looks at the election again when a sibling agreed that master fails.
 func (n *Node) electionMayHurry(master *peer) {
@@ -198,7 +216,7 @@ func (n *Node) askForVotes() {
 	n.election.sent, n.election.epoch = true, n.currentEpoch
 	n.note(Record{What: ElectionStarted, Level: Notice, A: n.currentEpoch})
 	n.todo |= todoSave | todoFsync | todoState
-	if n.me.master.failed() {
+	if silentSinceFailure(n.me.master) {
 		n.broadcast(bus.Msg{Type: bus.TypeFail, Fail: n.me.master.id}, true)
 	}
 	request := bus.Msg{Type: bus.TypeAuthRequest}

@@ -26,7 +26,6 @@ func (n *Node) suspect(p *peer) bool {
 	}
 	p.flags |= bus.FlagPFail
 	n.note(Record{What: NodeSuspected, Level: Debug}.about(p))
-	n.routingChanged()
 	return true
 }
 
@@ -116,7 +115,6 @@ func (n *Node) answered(p *peer) {
 		p.flags &^= bus.FlagPFail
 		n.todo |= todoState | todoSave
 		n.note(Record{What: SuspicionEnded, Level: Debug}.about(p))
-		n.routingChanged()
 	} else if p.failed() {
 		n.takeBack(p)
 	}

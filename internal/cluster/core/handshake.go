@@ -27,19 +27,24 @@ func (n *Node) startHandshake(ev Meet) error {
 		return errorf("Invalid node address specified: %s:%d", ev.IP, ev.Port)
 	}
 	n.liftResetBans()
-	host := ip.String()
+	n.meet(ip.String(), uint16(ev.Port), 0, uint16(ev.BusPort), bus.FlagMeet)
+	return nil
+}
+
+// meet makes a node in handshake, unless there is one for this address. first and second are its client ports
+// as a header carries them.
+func (n *Node) meet(host string, first, second, busPort uint16, flags bus.Flags) {
 	for _, p := range n.order {
-		if p.inHandshake() && p.ip == host && n.clientPort(p) == uint16(ev.Port) && p.busPort == uint16(ev.BusPort) {
-			return nil
+		if p.inHandshake() && p.ip == host && n.clientPort(p) == first && p.busPort == busPort {
+			return
 		}
 	}
-	p := n.addPeer(nodeid.Random(n.rnd), bus.FlagHandshake|bus.FlagMeet)
+	p := n.addPeer(nodeid.Random(n.rnd), bus.FlagHandshake|flags)
 	if p == nil {
-		return nil
+		return
 	}
-	p.ip, p.busPort = host, uint16(ev.BusPort)
-	p.port, p.tlsPort = n.wirePorts(uint16(ev.Port), 0)
-	return nil
+	p.ip, p.busPort = host, busPort
+	p.port, p.tlsPort = n.wirePorts(first, second)
 }
 
 func validPort(port int64) bool { return port > 0 && port <= 65535 }
@@ -52,7 +57,10 @@ func (n *Node) heartbeatFromStranger(pkt *packet) {
 	}
 	if pkt.Type == bus.TypeMeet {
 		n.liftResetBans()
-		n.meetBack(pkt)
+		if host := n.senderIP(pkt); host != "" {
+			n.meet(host, pkt.Port, pkt.PPort, pkt.CPort, 0)
+			n.todo |= todoSave
+		}
 	}
 	if pkt.Type != bus.TypePong {
 		n.heartbeat(pkt.link, bus.TypePong)
@@ -67,19 +75,6 @@ func (n *Node) heartbeatFromStranger(pkt *packet) {
 		}
 		n.todo |= todoSave
 		n.note(Record{What: NodeMet, Level: Debug}.about(p))
-	}
-}
-
-// meetBack makes a node in handshake of the sender of a MEET.
-func (n *Node) meetBack(pkt *packet) {
-	host := n.senderIP(pkt)
-	if host == "" {
-		return
-	}
-	if p := n.addPeer(nodeid.Random(n.rnd), bus.FlagHandshake); p != nil {
-		p.ip, p.busPort = host, pkt.CPort
-		p.port, p.tlsPort = n.wirePorts(pkt.Port, pkt.PPort)
-		n.todo |= todoSave
 	}
 }
 

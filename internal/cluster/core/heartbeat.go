@@ -37,10 +37,7 @@ func (n *Node) heartbeatReceived(pkt *packet) {
 
 // hearFlags takes over the flags that only the sender itself can know.
 func (n *Node) hearFlags(p *peer, flags bus.Flags) {
-	if (p.flags^flags)&bus.FlagNoFailover != 0 {
-		p.flags = p.flags&^bus.FlagNoFailover | flags&bus.FlagNoFailover
-		n.routingChanged()
-	}
+	p.flags = p.flags&^bus.FlagNoFailover | flags&bus.FlagNoFailover
 	if flags.Has(bus.FlagMyPrimaryFail) {
 		p.seesFailingAt = n.now
 		n.electionMayHurry(p.master)

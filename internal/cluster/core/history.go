@@ -82,6 +82,7 @@ const (
 	VoteDenied                          // Node; Detail: why
 	ElectionScheduled                   // A: delay in ms; Slot: rank; B: offset
 	ElectionRankChanged                 // Slot: new rank; A: added delay in ms
+	ElectionHurried                     // nothing is left to wait for; A: delay in ms
 	ElectionStarted                     // A: epoch
 	ElectionWon                         // A: epoch
 	CannotFailover                      // Detail: why
@@ -201,6 +202,8 @@ func (r Record) electionText(id string) string {
 		return fmt.Sprintf("Start of election delayed for %d milliseconds (rank #%d, offset %d).", r.A, r.Slot, int64(r.B))
 	case ElectionRankChanged:
 		return fmt.Sprintf("Replica rank updated to #%d, added %d milliseconds of delay.", r.Slot, r.A)
+	case ElectionHurried:
+		return fmt.Sprintf("All reachable replicas of my master see it failing and none is to stand before me: election in %d milliseconds.", r.A)
 	case ElectionStarted:
 		return fmt.Sprintf("Starting a failover election for epoch %d.", r.A)
 	case ElectionWon:

@@ -132,7 +132,6 @@ func (n *Node) heardFrom(p *peer, pkt *packet) {
 	if pkt.ConfigEpoch > p.configEpoch {
 		p.configEpoch = pkt.ConfigEpoch
 		n.todo |= todoSave | todoFsync
-		n.routingChanged()
 	}
 	p.replOffset = int64(pkt.Offset)
 	n.pausedOffsetHeard(p, pkt)

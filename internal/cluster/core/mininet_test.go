@@ -32,6 +32,8 @@ type miniNet struct {
 	codec    bool               // packets pass through their wire form
 	check    func(*miniNode)    // after each Step
 	onSend   func(from, to *miniNode, m *bus.Msg)
+	names    map[nodeid.ID]string // every id that a node ever had
+	shards   map[nodeid.ID]string // shard ids, by the node that was first seen to have them
 }
 
 // miniNode is one server: a core, its driver, its disk and its data.
@@ -59,6 +61,7 @@ type miniNode struct {
 	dropped     slot.Set
 	flushed     int
 	lives       int // starts so far
+	primes      string
 	nextTick    Millis
 }
 
@@ -97,6 +100,7 @@ func newMiniNet(t testing.TB, seed uint64) *miniNet {
 	return &miniNet{
 		t: t, now: miniEpoch, rnd: rnd,
 		links:    map[*miniLink]bool{},
+		names:    map[nodeid.ID]string{},
 		blocked:  map[[2]string]bool{},
 		delay:    func() Millis { return 1 },
 		saveTime: func() Millis { return 2 },
@@ -144,6 +148,16 @@ func (m *miniNode) start() {
 	m.downSince = m.net.now
 	m.saving, m.durable, m.held, m.master, m.paused = false, 0, nil, nil, false
 	m.nextTick = m.net.now + Millis(m.net.rnd.Int64N(100))
+	m.learnName()
+}
+
+// learnName keeps a readable name for each id: a, after a hard reset a', then a”.
+func (m *miniNode) learnName() {
+	id := m.core.me.id
+	if m.net.names[id] == "" {
+		m.net.names[id] = m.name + m.primes
+		m.primes += "'"
+	}
 }
 
 // stop kills the process: its links break, what was not saved is lost.
@@ -220,6 +234,7 @@ func (m *miniNode) step(ev Event) error {
 	}
 	err := m.core.Step(m.net.now, ev, &m.out)
 	m.nextTick = max(m.core.Deadline(), m.net.now+1)
+	m.learnName()
 	if err != nil {
 		return err
 	}
@@ -445,17 +460,12 @@ func (w *miniNet) agree() string {
 	return ""
 }
 
-// nameOf is the name of a node with this id in the world, dead or alive.
+// nameOf is the name of the node that has or had this id, "?" for a provisional one.
 func (w *miniNet) nameOf(id nodeid.ID) string {
-	for _, m := range w.nodes {
-		if m.core != nil && m.core.me.id == id {
-			return m.name
-		}
-		if m.core == nil && len(m.disk.Nodes) > 0 && m.disk.Nodes[m.disk.Me].ID == id {
-			return m.name
-		}
+	if name := w.names[id]; name != "" {
+		return name
 	}
-	return ""
+	return "?"
 }
 
 func (m *miniNode) id() nodeid.ID {
@@ -475,11 +485,7 @@ func (m *miniNode) table() string {
 	var lines []string
 	for i := range snapshot.Nodes {
 		node := &snapshot.Nodes[i]
-		name := m.net.nameOf(node.ID)
-		if name == "" {
-			name = "?" + node.ID.String()[:6]
-		}
-		line := name + " " + (node.Flags &^ (bus.FlagMyself | bus.FlagMigrateTo)).String()
+		line := m.net.nameOf(node.ID) + " " + (node.Flags &^ (bus.FlagMyself | bus.FlagMigrateTo)).String()
 		if node.Master != topology.NoNode {
 			line += " of " + m.net.nameOf(snapshot.Nodes[node.Master].ID)
 		}
@@ -491,6 +497,19 @@ func (m *miniNode) table() string {
 	}
 	slices.Sort(lines)
 	return strings.Join(lines, "\n") + "\n"
+}
+
+// marks lists m's open slots.
+func (m *miniNode) marks() string {
+	text := ""
+	for _, o := range m.core.open {
+		arrow := "->-"
+		if o.importing {
+			arrow = "-<-"
+		}
+		text += fmt.Sprintf("[%d%s%s]\n", o.slot, arrow, m.net.nameOf(o.peer.id))
+	}
+	return text
 }
 
 // miniConfig is the configuration of nodes in tests: a node timeout of two seconds.

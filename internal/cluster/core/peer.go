@@ -110,6 +110,14 @@ func (n *Node) lookupText(text string) *peer {
 	return n.byID[id]
 }
 
+// lookupKnown is lookupText without the nodes in handshake, which can be given nothing.
+func (n *Node) lookupKnown(text string) *peer {
+	if p := n.lookupText(text); p != nil && !p.inHandshake() {
+		return p
+	}
+	return nil
+}
+
 // addPeer makes a peer known, in a shard of its own. It returns nil when the table is full.
 func (n *Node) addPeer(id nodeid.ID, flags bus.Flags) *peer {
 	p := &peer{id: id, shard: nodeid.Random(n.rnd), flags: flags, createdAt: n.now}
