@@ -30,7 +30,8 @@ import (
 //		return
 //	}
 //
-// It lives on the handler's stack and does not allocate.
+// It lives on the handler's stack and does not allocate, unless an argument is
+// wrong.
 type Args struct {
 	argv [][]byte
 	next int
@@ -148,7 +149,7 @@ func (a *Args) Positive() int64 {
 
 // IntOr is the next argument as an integer between least and most; anything else
 // is the error or.
-func (a *Args) IntOr(least, most int64, or error) int64 {
+func (a *Args) IntOr(least, most int64, or Error) int64 {
 	arg := a.Next()
 	if a.err != nil {
 		return 0
