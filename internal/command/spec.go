@@ -112,6 +112,10 @@ type Spec struct {
 	// not allocate while dst has room. Its error is ErrKeyArguments.
 	GetKeys func(dst []KeyPos, argv [][]byte) ([]KeyPos, error)
 
+	// Hide calls hide with the index of each argument that is a secret, which
+	// MONITOR and SLOWLOG do not show. Nil: there are none.
+	Hide func(argv [][]byte, hide func(i int))
+
 	// Exactly one handler is set; a container has none, or one for its bare name (COMMAND).
 	Read    func(c *Call, tx *keyspace.ReadTx)
 	Write   func(c *Call, tx *keyspace.WriteTx)

@@ -11,6 +11,7 @@ import (
 	"github.com/skeindb/skein/internal/base/slot"
 	"github.com/skeindb/skein/internal/command"
 	"github.com/skeindb/skein/internal/store/keyspace"
+	"github.com/skeindb/skein/internal/testkit/commandfacts"
 )
 
 // client is a connection whose loop is the test.
@@ -95,6 +96,8 @@ func expect(t *testing.T, got, want string) {
 		t.Errorf("got  %s\nwant %s", got, want)
 	}
 }
+
+func TestFacts(t *testing.T) { commandfacts.Check(t, world(t, Options{})(2).table) }
 
 func TestSubscribe(t *testing.T) {
 	newClient := world(t, Options{})

@@ -86,5 +86,9 @@ func (h *Hub) questions() []*command.Spec {
 			Complexity: "O(N) for the SHARDNUMSUB subcommand, where N is the number of requested shard channels",
 			Flags:      whenAsking, Usage: "[shardchannel...]",
 			Service: func(c *command.Call) { h.sizes(c, shardChannels) }},
+		{Name: "help", Group: "pubsub", Since: "6.2.0", Arity: 2,
+			Summary:    "Lists the subcommands.",
+			Complexity: "O(1)",
+			Flags:      command.Loading | command.Stale},
 	}
 }

@@ -1,0 +1,195 @@
+package clients
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/skeindb/skein/internal/node/session"
+)
+
+// Class is a group of clients with limits of its own.
+type Class int
+
+// The classes in the order of client-output-buffer-limit. The link to a master
+// is limited like a normal client.
+const (
+	Normal Class = iota
+	Replica
+	PubSub
+	Master
+)
+
+// OutputLimit says when a client that does not read is disconnected: at once
+// over Hard bytes of waiting output, or after SoftSeconds over Soft bytes. Zero
+// bytes is no limit.
+type OutputLimit struct {
+	Hard, Soft  uint64
+	SoftSeconds int64
+}
+
+// Limits are the options that may change while the node runs.
+type Limits struct {
+	MaxClients    int
+	IdleSeconds   int64 // timeout; 0: never
+	ProtectedMode bool
+	Output        [3]OutputLimit // by Class
+	Memory        int64          // maxmemory-clients in bytes; 0: none
+	Backlog       uint64         // repl-backlog-size: replicas may always lag that far
+}
+
+// Tune replaces the limits.
+func (r *Registry) Tune(l Limits) { r.limits.Store(&l) }
+
+// errProtectedMode is what a remote client reads while nobody has set a password.
+const errProtectedMode = "DENIED Redis is running in protected mode because protected mode is enabled and no password is set for the default user. " +
+	"In this mode connections are only accepted from the loopback interface. " +
+	"If you want to connect from external computers to Redis you may adopt one of the following solutions: " +
+	"1) Just disable protected mode sending the command 'CONFIG SET protected-mode no' from the loopback interface " +
+	"by connecting to Redis from the same host the server is running, however MAKE SURE Redis is not publicly accessible " +
+	"from internet if you do so. Use CONFIG REWRITE to make this change permanent. " +
+	"2) Alternatively you can just disable the protected mode by editing the Redis configuration file, " +
+	"and setting the protected mode option to 'no', and then restarting the server. " +
+	"3) If you started the server manually just for testing, restart it with the '--protected-mode no' option. " +
+	"4) Set up an authentication password for the default user. " +
+	"NOTE: You only need to do one of the above things in order for the server to start accepting connections from the outside."
+
+// admits tells whether protected mode lets a new session in; open: nobody needs
+// a password.
+func (l *Limits) admits(s *session.Session, open bool) bool {
+	return !l.ProtectedMode || !open || s.Path != "" || s.Remote.Addr().Unmap().IsLoopback()
+}
+
+// classOf is the class of a client with these modes.
+func classOf(flags session.Flags, subscribed bool) Class {
+	switch {
+	case flags&session.Master != 0:
+		return Master
+	case flags&session.Replica != 0:
+		return Replica
+	case subscribed:
+		return PubSub
+	}
+	return Normal
+}
+
+// classFromWord reads the class names of CLIENT LIST and CLIENT KILL.
+var classWords = [...]struct {
+	word  string
+	class Class
+}{{"normal", Normal}, {"slave", Replica}, {"replica", Replica}, {"pubsub", PubSub}, {"master", Master}}
+
+// fixedOutput is how much output redis keeps for each client in a buffer that
+// counts neither as output memory nor against limits.
+const fixedOutput = 16 << 10
+
+// outputBytes is what counts against limits of out waiting bytes.
+func outputBytes(out int) int { return max(out-fixedOutput, 0) }
+
+// OverLimit says why s, which its loop has just written to, must be closed: it
+// does not read its output. "" means it need not. Only the session's loop calls it.
+func (r *Registry) OverLimit(s *session.Session, nowMs int64) string {
+	used := uint64(outputBytes(s.Pending.Out))
+	if used == 0 {
+		s.SoftSince = 0
+		return ""
+	}
+	limits := r.limits.Load()
+	class := classOf(s.Flags, s.Subs.Active())
+	if class == Master {
+		class = Normal
+	}
+	limit := limits.Output[class]
+	hard := limit.Hard
+	if class == Replica {
+		hard = max(hard, limits.Backlog)
+	}
+	if limit.Hard > 0 && used >= hard {
+		return fmt.Sprintf("%d bytes are waiting, the hard limit is %d", used, hard)
+	}
+	if limit.Soft == 0 || used < limit.Soft {
+		s.SoftSince = 0
+		return ""
+	}
+	now := nowMs / 1000
+	if s.SoftSince == 0 {
+		s.SoftSince = now
+	}
+	if since := now - s.SoftSince; since > limit.SoftSeconds {
+		return fmt.Sprintf("%d bytes are waiting, the soft limit of %d is exceeded for %d seconds", used, limit.Soft, since)
+	}
+	return ""
+}
+
+// Tick closes clients that were silent for too long, or that take too much
+// memory together. The node calls it ten times a second.
+func (r *Registry) Tick(nowMs int64) {
+	limits := r.limits.Load()
+	second := r.peaks.newSecond(nowMs)
+	if !second && limits.Memory == 0 {
+		return
+	}
+	all := r.All()
+	if second {
+		for _, s := range all {
+			f := s.Facts()
+			r.peaks.note(nowMs, f.In+f.InFree, f.Out)
+			if limits.idles(&f, nowMs) {
+				r.opt.Log.Debug("Closing idle client", "id", s.ID())
+				r.Kill(s)
+			}
+		}
+	}
+	if limits.Memory > 0 {
+		r.evict(all, max(limits.Memory, leastMemory))
+	}
+}
+
+// idles tells whether the client is silent for too long.
+func (l *Limits) idles(f *session.Facts, nowMs int64) bool {
+	const exempt = session.Master | session.Replica | session.Monitor | session.Blocked
+	return l.IdleSeconds > 0 && f.Flags&exempt == 0 && !subscribed(f) &&
+		nowMs/1000-f.LastMs/1000 > l.IdleSeconds
+}
+
+func subscribed(f *session.Facts) bool { return f.Channels+f.Patterns+f.ShardChannels > 0 }
+
+// leastMemory is the lowest limit of all clients' memory that is taken seriously:
+// with less nobody could talk to the node any more.
+const leastMemory = 128 << 10
+
+// evict closes the largest clients until all together take less than limit.
+func (r *Registry) evict(all []*session.Session, limit int64) {
+	type sized struct {
+		s     *session.Session
+		bytes int64
+	}
+	var sum int64
+	var list []sized
+	for _, s := range all {
+		f := s.Facts()
+		if class := classOf(f.Flags, subscribed(&f)); class != Normal && class != PubSub {
+			continue
+		}
+		bytes := int64(memory(s, &f))
+		sum += bytes
+		if f.Flags&session.NoEvict == 0 {
+			list = append(list, sized{s, bytes})
+		}
+	}
+	if sum < limit {
+		return
+	}
+	slices.SortFunc(list, func(a, b sized) int { return cmp.Compare(b.bytes, a.bytes) })
+	for _, c := range list {
+		if sum < limit {
+			return
+		}
+		f := c.s.Facts()
+		r.opt.Log.Info("Evicting client: " + string(appendLine(nil, c.s, &f, time.Now().UnixMilli())))
+		r.Kill(c.s)
+		r.counter.evicted.Add(1)
+		sum -= c.bytes
+	}
+}
