@@ -231,7 +231,7 @@ func (a *Arena) InUse() int64 {
 
 // Resident is the memory the arena occupies, in bytes: its chunks that have been touched and not given
 // back, and the records of their pages.
-func (a *Arena) Resident() int64 { return a.heap.resident() }
+func (a *Arena) Resident() int64 { return a.heap.residentBytes() }
 
 // span is the record of a page.
 func (a *Arena) span(page uint32) *span {

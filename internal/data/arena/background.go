@@ -5,11 +5,11 @@ package arena
 
 // ahead is the number of free pages to keep ready: little while the arena is small, then enough for
 // the time it takes to warm a chunk.
-func (h *heap) ahead() int { return min(8*h.warm, chunkPages) }
+func (h *heap) ahead() int { return min(8*h.resident, chunkPages) }
 
 // wake signals the background goroutine if there is something to do. The caller holds h.mu.
 func (h *heap) wake() {
-	if h.closed || h.emptied == 0 && !h.wantsMore() && !h.wantsLess() {
+	if h.closed || len(h.emptied) == 0 && !h.wantsMore() && !h.wantsLess() {
 		return
 	}
 	select {
@@ -18,8 +18,10 @@ func (h *heap) wake() {
 	}
 }
 
-func (h *heap) wantsMore() bool { return h.warm > 0 && h.warmPages < h.ahead() }
-func (h *heap) wantsLess() bool { return h.warmPages >= h.ahead()+chunkPages+chunkPages/2 }
+func (h *heap) wantsMore() bool { return h.resident > 0 && h.warmPages < h.ahead() }
+func (h *heap) wantsLess() bool {
+	return h.empties > 0 && h.warmPages >= h.ahead()+chunkPages+chunkPages/2
+}
 
 func (h *heap) background() {
 	defer close(h.done)
@@ -36,10 +38,9 @@ func (h *heap) maintain() bool {
 	switch {
 	case h.closed:
 		return false
-	case h.emptied > 0:
-		h.emptied--
-		i := h.empty(evacuate)
-		h.a.markEvacuate(uint32(i), false)
+	case len(h.emptied) > 0:
+		i := h.emptied[len(h.emptied)-1]
+		h.emptied = h.emptied[:len(h.emptied)-1]
 		h.cool(i)
 		return true
 	case h.wantsMore():
@@ -52,11 +53,7 @@ func (h *heap) maintain() bool {
 		h.setWarm(i)
 		return true
 	case h.wantsLess():
-		i := h.empty(warm)
-		if i < 0 {
-			return false
-		}
-		h.cool(i)
+		h.cool(h.runs.last(chunkPages))
 		return true
 	}
 	return false
@@ -74,16 +71,6 @@ func (h *heap) unlocked(f func()) {
 	h.mu.Unlock()
 	defer h.mu.Lock()
 	f()
-}
-
-// empty is the highest chunk in state s without a used page, -1 if there is none.
-func (h *heap) empty(s chunkState) int {
-	for i := len(h.chunks) - 1; i >= 0; i-- {
-		if c := &h.chunks[i]; c.state == s && c.free == fullSet {
-			return i
-		}
-	}
-	return -1
 }
 
 // stop ends the background goroutine and reports whether this was the first call.

@@ -16,12 +16,13 @@ type heap struct {
 	chunks    []chunk // committed so far
 	runs      maxTree // longest free run of each chunk that may be allocated from
 	warmPages int     // free pages of warm chunks
-	warm      int     // chunks that occupy memory
+	empties   int     // warm chunks without a used page
+	resident  int     // chunks that occupy memory
 	lowCold   int     // no cold chunk lies below
 	closed    bool
 
-	evacuating bool // a compaction is under way
-	emptied    int  // chunks it has emptied that still have their memory
+	compacting bool  // a compaction is under way
+	emptied    []int // chunks in state evacuate without a used page
 
 	kick chan struct{} // wakes the background goroutine
 	done chan struct{} // closed when it has ended
@@ -38,8 +39,9 @@ const (
 )
 
 type chunk struct {
-	free  pageSet
-	state chunkState
+	free    pageSet
+	state   chunkState
+	counted uint8 // pages that warmPages counts
 }
 
 func (h *heap) init(a *Arena, maxChunks int) {
@@ -49,8 +51,9 @@ func (h *heap) init(a *Arena, maxChunks int) {
 	go h.background()
 }
 
-// take returns the first page of a run of 1 to chunkPages pages, and adds the given bits to its mark.
-func (h *heap) take(pages, bits uint32) (uint32, error) {
+// take returns the first page of a run of 1 to chunkPages pages, and adds bits to the mark of the first page
+// and of all.
+func (h *heap) take(pages, firstBits, allBits uint32) (uint32, error) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	i := h.runs.first(uint8(pages))
@@ -64,7 +67,7 @@ func (h *heap) take(pages, bits uint32) (uint32, error) {
 	at := c.free.find(pages)
 	h.use(i, at, pages)
 	page := uint32(i)*chunkPages + at
-	h.a.markPages(page, pages, bits, 0)
+	h.a.markPages(page, pages, firstBits, allBits)
 	h.wake()
 	return page, nil
 }
@@ -79,12 +82,9 @@ func (h *heap) give(page, pages uint32) {
 		n := min(pages, chunkPages-at)
 		c := &h.chunks[i]
 		c.free.add(at, n)
-		switch {
-		case c.state == warm:
-			h.warmPages += int(n)
-			h.runs.set(i, c.free.longest())
-		case c.state == evacuate && c.free == fullSet:
-			h.emptied++
+		h.account(i)
+		if c.state == evacuate && c.free == fullSet {
+			h.emptied = append(h.emptied, i)
 		}
 		page, pages = page+n, pages-n
 	}
@@ -93,10 +93,26 @@ func (h *heap) give(page, pages uint32) {
 
 // use marks pages of a warm chunk as taken.
 func (h *heap) use(i int, at, pages uint32) {
+	h.chunks[i].free.remove(at, pages)
+	h.account(i)
+}
+
+// account brings what is known of chunk i up to date after a change to it.
+func (h *heap) account(i int) {
 	c := &h.chunks[i]
-	c.free.remove(at, pages)
-	h.warmPages -= int(pages)
-	h.runs.set(i, c.free.longest())
+	var free, longest uint8
+	if c.state == warm {
+		free, longest = uint8(c.free.count()), c.free.longest()
+	}
+	h.warmPages += int(free) - int(c.counted)
+	if c.counted == chunkPages {
+		h.empties--
+	}
+	if free == chunkPages {
+		h.empties++
+	}
+	c.counted = free
+	h.runs.set(i, longest)
 }
 
 // warmOne makes a cold or new chunk ready at once, for a request that cannot wait.
@@ -142,36 +158,30 @@ func (h *heap) commit(n int) (int, error) {
 
 // setWarm makes a cold chunk ready for use.
 func (h *heap) setWarm(i int) {
-	h.warm++
+	h.resident++
 	h.open(i)
 }
 
 // open lets a resident chunk be allocated from.
 func (h *heap) open(i int) {
-	c := &h.chunks[i]
-	c.state = warm
-	h.warmPages += c.free.count()
-	h.runs.set(i, c.free.longest())
+	h.chunks[i].state = warm
+	h.account(i)
 }
 
 // setIdle takes chunk i out of allocation.
 func (h *heap) setIdle(i int, s chunkState) {
-	c := &h.chunks[i]
-	if c.state == warm {
-		h.warmPages -= c.free.count()
-	}
-	c.state = s
-	h.runs.set(i, 0)
+	h.chunks[i].state = s
+	h.account(i)
 	if s == cold {
-		h.warm--
+		h.resident--
 		h.lowCold = min(h.lowCold, i)
 	}
 }
 
-func (h *heap) resident() int64 {
+func (h *heap) residentBytes() int64 {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	return int64(h.warm) * (chunkBytes + chunkPages*int64(unsafe.Sizeof(span{})))
+	return int64(h.resident) * (chunkBytes + chunkPages*int64(unsafe.Sizeof(span{})))
 }
 
 // pageSet is a set of pages of one chunk.
@@ -242,13 +252,12 @@ func (t *maxTree) grow(n int) {
 	if n <= t.size {
 		return
 	}
-	old, oldSize := t.max, t.size
+	leaves := t.max[t.size:]
 	t.size = max(64, 1<<bits.Len(uint(n-1)))
 	t.max = make([]uint8, 2*t.size)
-	for i := range oldSize {
-		if v := old[oldSize+i]; v > 0 {
-			t.set(i, v)
-		}
+	copy(t.max[t.size:], leaves)
+	for i := t.size - 1; i > 0; i-- {
+		t.max[i] = max(t.max[2*i], t.max[2*i+1])
 	}
 }
 
@@ -270,6 +279,21 @@ func (t *maxTree) first(v uint8) int {
 		i *= 2
 		if t.max[i] < v {
 			i++
+		}
+	}
+	return i - t.size
+}
+
+// last is the index of the last value of at least v, -1 if there is none.
+func (t *maxTree) last(v uint8) int {
+	if t.size == 0 || t.max[1] < v {
+		return -1
+	}
+	i := 1
+	for i < t.size {
+		i = 2*i + 1
+		if t.max[i] < v {
+			i--
 		}
 	}
 	return i - t.size

@@ -9,7 +9,7 @@ func (a *Arena) allocRun(n int) (Handle, error) {
 	var page uint32
 	var err error
 	if pages <= chunkPages {
-		page, err = a.heap.take(pages, 0)
+		page, err = a.heap.take(pages, 0, markRun)
 	} else {
 		page, err = a.heap.takeChunks(pages)
 	}
@@ -47,7 +47,7 @@ func (h *heap) takeChunks(pages uint32) (uint32, error) {
 		h.use(i, 0, min(chunkPages, pages-uint32(i-first)*chunkPages))
 	}
 	page := uint32(first) * chunkPages
-	h.a.markPages(page, pages, 0, markPinned)
+	h.a.markPages(page, pages, 0, markRun|markPinned)
 	return page, nil
 }
 
@@ -80,6 +80,6 @@ func (a *Arena) markPages(page, pages, first, all uint32) {
 
 func (a *Arena) clearPages(page, pages uint32) {
 	for i := range pages {
-		a.span(page + i).mark.v.And(markEvacuate)
+		a.span(page + i).mark.v.Store(0)
 	}
 }

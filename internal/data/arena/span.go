@@ -26,7 +26,8 @@ const (
 	markUsed     = 1 << 8  // the page is in use
 	markEvacuate = 1 << 9  // its chunk is being emptied
 	markPinned   = 1 << 10 // part of a run over several chunks, which does not move
-	markSpan     = 1 << 11 // first page of a span of class v >> markClass
+	markRun      = 1 << 11 // part of a run
+	markSpan     = 1 << 12 // first page of a span of class v >> markClass
 	markClass    = 16
 )
 
@@ -91,7 +92,7 @@ func (c *class) refill(a *Arena, i int) *span {
 	} else {
 		shape := &classTable[i]
 		var err error
-		if page, err = a.heap.take(shape.pages, markSpan|uint32(i)<<markClass); err != nil {
+		if page, err = a.heap.take(shape.pages, markSpan|uint32(i)<<markClass, 0); err != nil {
 			return nil
 		}
 		a.span(page).reset(shape.places)
@@ -114,26 +115,6 @@ func (c *class) freed(a *Arena, i int, s *span, page uint32) {
 		a.heap.give(page, shape.pages)
 	case !s.listed && !s.mark.evacuating():
 		c.enlist(a, page)
-	}
-}
-
-// avoidEvacuees takes the spans that are to be emptied out of allocation.
-func (c *class) avoidEvacuees(a *Arena, i int) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if s := c.cur; s != nil && s.mark.evacuating() {
-		c.cur = nil
-		if uint32(s.free) == classTable[i].places {
-			a.heap.give(uint32(c.first/pageUnits), classTable[i].pages)
-		}
-	}
-	for page := c.list; page != 0; {
-		s := a.span(page)
-		next := s.next
-		if s.mark.evacuating() {
-			c.unlist(a, page)
-		}
-		page = next
 	}
 }
 
