@@ -1,0 +1,134 @@
+package builtin
+
+import (
+	"encoding/binary"
+
+	"github.com/skeindb/skein/internal/command"
+	"github.com/skeindb/skein/internal/store/keyspace"
+)
+
+func bitOpSpecs() []*command.Spec {
+	return []*command.Spec{{
+		Name: "bitop", Group: "bitmap", Since: "2.6.0",
+		Summary:    "Combines strings bit by bit and stores the result.",
+		Complexity: "O(N)",
+		Arity:      -4, Flags: command.Write | command.DenyOOM,
+		Keys: []command.KeySpec{
+			{Flags: command.KeyOW | command.KeyUpdate, Index: 2},
+			{Flags: command.KeyRO | command.KeyAccess, Index: 3, Last: -1},
+		},
+		Usage: "<AND | OR | XOR | NOT>:operation destkey:key key...",
+		Write: bitOp,
+	}}
+}
+
+// The operations of BITOP, in the order of its usage.
+const (
+	bitAnd = iota
+	bitOr
+	bitXor
+	bitNot
+)
+
+func bitOp(c *command.Call, tx *keyspace.WriteTx) {
+	a := c.Parse(1)
+	op := a.OneOf("AND", "OR", "XOR", "NOT")
+	if op < 0 {
+		a.Syntax()
+	}
+	dst, keys := a.Next(), a.Rest()
+	if op == bitNot && len(keys) != 1 {
+		a.Fail(command.Error("ERR BITOP NOT must be called with a single source key."))
+	}
+	if err := a.Err(); err != nil {
+		c.Fail(err)
+		return
+	}
+	result, err := combine(tx, op, keys)
+	if err != nil {
+		c.Fail(err)
+		return
+	}
+	old, found := tx.Peek(dst)
+	switch {
+	case len(result) > 0:
+		if err := tx.SetRawAt(old, dst, result, keyspace.NoExpiry); err != nil {
+			c.Fail(err)
+			return
+		}
+		tx.Notify(keyspace.EventString, "set", dst)
+	case found:
+		tx.DeleteAt(old, dst)
+		tx.Notify(keyspace.EventGeneric, "del", dst)
+	}
+	c.Out.Int(int64(len(result)))
+}
+
+// combine is the result of op over the strings at keys, as long as the longest.
+func combine(tx *keyspace.WriteTx, op int, keys [][]byte) ([]byte, error) {
+	sources := make([]keyspace.Str, len(keys))
+	longest := 0
+	for i, key := range keys {
+		var err error
+		if sources[i], _, err = tx.Str(key); err != nil {
+			return nil, err
+		}
+		longest = max(longest, sources[i].Len())
+	}
+	result := sources[0].AppendTo(make([]byte, 0, longest))[:longest]
+	if op == bitNot {
+		invert(result)
+		return result, nil
+	}
+	for _, s := range sources[1:] {
+		for at, p := range pieces(s, 0, s.Len()) {
+			fold(op, result[at:], p)
+		}
+		if op == bitAnd {
+			clear(result[s.Len():])
+		}
+	}
+	return result, nil
+}
+
+// fold combines the first len(src) bytes of dst with src.
+func fold(op int, dst, src []byte) {
+	dst = dst[:len(src)]
+	n := len(src) &^ 7
+	switch op {
+	case bitAnd:
+		for i := 0; i < n; i += 8 {
+			putWord(dst[i:], word(dst[i:])&word(src[i:]))
+		}
+		for i := n; i < len(src); i++ {
+			dst[i] &= src[i]
+		}
+	case bitOr:
+		for i := 0; i < n; i += 8 {
+			putWord(dst[i:], word(dst[i:])|word(src[i:]))
+		}
+		for i := n; i < len(src); i++ {
+			dst[i] |= src[i]
+		}
+	case bitXor:
+		for i := 0; i < n; i += 8 {
+			putWord(dst[i:], word(dst[i:])^word(src[i:]))
+		}
+		for i := n; i < len(src); i++ {
+			dst[i] ^= src[i]
+		}
+	}
+}
+
+func invert(b []byte) {
+	n := len(b) &^ 7
+	for i := 0; i < n; i += 8 {
+		putWord(b[i:], ^word(b[i:]))
+	}
+	for i := n; i < len(b); i++ {
+		b[i] = ^b[i]
+	}
+}
+
+func word(b []byte) uint64       { return binary.LittleEndian.Uint64(b) }
+func putWord(b []byte, w uint64) { binary.LittleEndian.PutUint64(b, w) }

@@ -1,0 +1,45 @@
+// Package builtin is the data commands, one file or a few for each family.
+//
+// A file holds Spec literals and, below them, their handlers: what a command is
+// called, what it takes, what it is said to do and what it does stand together.
+// Handlers read all their arguments first and touch data then, except where
+// redis looks at the key first and a client could tell.
+//
+// # Replies and changes
+//
+// A handler writes exactly one reply. If a change fails halfway (the memory is
+// full), what was replied so far is taken back and the error replied instead.
+//
+// What a replica gets is the command as it was called, unless running it later
+// could end differently: then the handler calls WriteTx.Propagate.
+//
+//	called                          logged
+//	SET k v EX 10                   SET k v PXAT 1700000010000
+//	SET k v NX GET                  SET k v NX
+//	SETEX k 10 v, PSETEX k 10000 v  SET k v PXAT 1700000010000
+//	GETSET k v                      SET k v
+//	GETDEL k                        DEL k
+//	GETEX k EX 10                   PEXPIREAT k 1700000010000
+//	GETEX k PERSIST                 PERSIST k
+//	GETEX k PXAT 1                  DEL k, or UNLINK k
+//	INCRBYFLOAT k 0.1               SET k 10.6 KEEPTTL
+//
+// # Tests
+//
+// testdata holds scripts of command lines with their replies. They are played
+// against the handlers and, byte for byte the same, against redis-server.
+package builtin
+
+import (
+	"slices"
+
+	"github.com/skeindb/skein/internal/command"
+)
+
+// Specs declares all data commands.
+func Specs() []*command.Spec {
+	return slices.Concat(
+		stringReads(), stringWrites(), stringEdits(), stringCounters(), stringLCS(),
+		bitSpecs(), bitRangeSpecs(), bitOpSpecs(), bitFieldSpecs(),
+	)
+}

@@ -1,0 +1,219 @@
+package builtin
+
+import (
+	"bytes"
+	"fmt"
+	"slices"
+	"strconv"
+	"testing"
+	"time"
+
+	"github.com/skeindb/skein/internal/base/resp"
+	"github.com/skeindb/skein/internal/base/slot"
+	"github.com/skeindb/skein/internal/command"
+	"github.com/skeindb/skein/internal/data/arena"
+	"github.com/skeindb/skein/internal/data/value"
+	"github.com/skeindb/skein/internal/store/keyspace"
+)
+
+// A player runs command lines of a script: our handlers, or redis-server.
+type player interface {
+	// play runs one command and tells what came of it.
+	play(argv [][]byte) outcome
+	// set changes an option: proto (2 or 3), or one of redis's configuration.
+	set(option, value string)
+}
+
+// outcome is what a command line brings forth.
+type outcome struct {
+	reply  []byte   // as it goes over the wire
+	events []string // "set key", in order
+	logged []string // what a replica receives, words in SplitArgs form
+}
+
+// server runs commands on a keyspace of its own, without network or engine.
+type server struct {
+	tb     testing.TB
+	ks     *keyspace.Keyspace
+	table  *command.Table
+	hold   keyspace.Hold
+	tx     keyspace.WriteTx
+	out    resp.Writer
+	got    outcome
+	silent bool // nobody reads the log and the events
+	nowMs  int64
+}
+
+func newServer(tb testing.TB) *server {
+	s := &server{tb: tb, out: resp.Writer{Proto: 2}}
+	ks, err := keyspace.New(keyspace.Options{Arena: arena.Options{}, Log: s, Listener: s})
+	if err != nil {
+		tb.Fatal(err)
+	}
+	tb.Cleanup(ks.Close)
+	s.ks = ks
+	s.tune(func(t *keyspace.Tuning) {
+		t.Events, _ = keyspace.ParseClasses("KEAmn")
+	})
+	s.table, err = command.NewTable(Specs(), others(Specs()))
+	if err != nil {
+		tb.Fatal(err)
+	}
+	return s
+}
+
+func (s *server) tune(change func(*keyspace.Tuning)) {
+	t := s.ks.Tuned()
+	change(&t)
+	s.ks.Tune(t)
+}
+
+func (s *server) set(option, value string) {
+	switch option {
+	case "proto":
+		s.out.Proto, _ = strconv.Atoi(value)
+	case "proto-max-bulk-len":
+		s.tune(func(t *keyspace.Tuning) { t.MaxString, _ = strconv.ParseInt(value, 10, 64) })
+	case "lazyfree-lazy-expire":
+		s.tune(func(t *keyspace.Tuning) { t.LazyExpire = value == "yes" })
+	default:
+		s.tb.Fatalf("no option %s", option)
+	}
+}
+
+func (s *server) play(argv [][]byte) outcome {
+	s.nowMs = time.Now().UnixMilli()
+	s.got = outcome{}
+	s.out.Buf = nil
+	s.run(argv)
+	s.got.reply = s.out.Buf
+	return s.got
+}
+
+// run does what the engine does for one command.
+func (s *server) run(argv [][]byte) {
+	spec, err := s.table.Resolve(argv)
+	if err != nil {
+		s.out.Error(err.Error())
+		return
+	}
+	var room [8]command.KeyPos
+	keys, err := command.AppendKeys(room[:0], spec, argv)
+	if err != nil {
+		keys = nil
+	}
+	s.hold.Reset(s.ks)
+	for _, k := range keys {
+		s.hold.AddSlot(slot.Of(argv[k.Index]))
+	}
+	s.ks.Acquire(&s.hold, nil)
+	defer s.ks.Release(&s.hold)
+	c := command.Call{Spec: spec, Args: argv, Out: &s.out, Now: s.nowMs}
+	s.tx.Begin(s.ks, &s.hold, 0, s.nowMs, 0)
+	if spec.Read != nil {
+		spec.Read(&c, &s.tx.ReadTx)
+		s.tx.Commit(nil)
+		return
+	}
+	spec.Write(&c, &s.tx)
+	s.tx.Commit(argv)
+}
+
+// Active and Append are the keyspace's Log.
+func (s *server) Active() bool { return !s.silent }
+
+func (s *server) Append(effects []keyspace.Effect) {
+	for _, e := range effects {
+		v, err := resp.NewReader(bytes.NewReader(e.Argv)).Read()
+		if err != nil {
+			s.tb.Fatalf("logged %q: %v", e.Argv, err)
+		}
+		s.got.logged = append(s.got.logged, logLine(v.Elems))
+	}
+}
+
+// classes are those under which redis announces each event.
+var classes = map[string]keyspace.Class{
+	"set": keyspace.EventString, "append": keyspace.EventString, "setrange": keyspace.EventString,
+	"incrby": keyspace.EventString, "incrbyfloat": keyspace.EventString, "setbit": keyspace.EventString,
+	"del": keyspace.EventGeneric, "expire": keyspace.EventGeneric, "persist": keyspace.EventGeneric,
+	"expired": keyspace.EventExpired, "keymiss": keyspace.EventKeyMiss, "new": keyspace.EventNew,
+	"rpush": keyspace.EventList,
+}
+
+// KeyEvent is the keyspace's Listener.
+func (s *server) KeyEvent(_ int, class keyspace.Class, event string, key []byte) {
+	if s.silent {
+		return
+	}
+	if classes[event] != class {
+		s.tb.Errorf("event %s has class %s", event, class)
+	}
+	s.got.events = append(s.got.events, fmt.Sprintf("%s %s", event, key))
+}
+
+// list stands for a value of another type.
+type list struct{}
+
+func (list) Type() value.Type     { return value.TypeList }
+func (list) Encoding() string     { return "listpack" }
+func (list) Bytes() int           { return 64 }
+func (list) Freeze() value.Object { return list{} }
+
+// others are commands that the scripts need and that the package may lack: just
+// enough of each.
+func others(have []*command.Spec) []*command.Spec {
+	specs := []*command.Spec{{
+		Name: "rpush", Group: "list", Arity: 3, Flags: command.Write,
+		Keys: command.FirstKey(command.KeyRW), Usage: "key value",
+		Write: func(c *command.Call, tx *keyspace.WriteTx) {
+			if err := tx.SetObject(c.Args[1], list{}, keyspace.NoExpiry); err != nil {
+				c.Fail(err)
+				return
+			}
+			tx.Notify(keyspace.EventList, "rpush", c.Args[1])
+			c.Out.Int(1)
+		},
+	}, {
+		Name: "del", Group: "generic", Arity: -2, Flags: command.Write,
+		Keys: command.AllKeys(command.KeyRW), Usage: "key...",
+		Write: func(c *command.Call, tx *keyspace.WriteTx) {
+			n := 0
+			for _, key := range c.Args[1:] {
+				if tx.Delete(key) {
+					tx.Notify(keyspace.EventGeneric, "del", key)
+					n++
+				}
+			}
+			c.Out.Int(int64(n))
+		},
+	}, {
+		Name: "pexpiretime", Group: "generic", Arity: 2, Flags: command.ReadOnly,
+		Keys: command.FirstKey(command.KeyRO), Usage: "key",
+		Read: func(c *command.Call, tx *keyspace.ReadTx) {
+			r, found := tx.Look(c.Args[1])
+			if !found {
+				c.Out.Int(-2)
+				return
+			}
+			c.Out.Int(r.Expiry())
+		},
+	}, {
+		Name: "object", Group: "generic", Arity: -2, Flags: command.ReadOnly,
+		Subs: []*command.Spec{{
+			Name: "encoding", Group: "generic", Arity: 3, Flags: command.ReadOnly,
+			Keys: []command.KeySpec{{Flags: command.KeyRO, Index: 2}}, Usage: "key",
+			Read: func(c *command.Call, tx *keyspace.ReadTx) {
+				r, found := tx.Peek(c.Args[2])
+				if !found {
+					c.Out.Null()
+					return
+				}
+				c.Out.BulkString(r.Encoding())
+			},
+		}},
+	}}
+	return slices.DeleteFunc(specs, func(s *command.Spec) bool {
+		return slices.ContainsFunc(have, func(h *command.Spec) bool { return h.Name == s.Name })
+	})
+}
