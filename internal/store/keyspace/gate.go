@@ -17,16 +17,25 @@ type content struct {
 	bytes  []byte // of kindString, kindRaw; may be a view of the entry to be replaced
 	tail   []byte // more bytes behind them
 	size   int    // zero bytes follow until the value is this long
-	word   uint64 // of kindInt
+	word   uint64 // of kindInt the integer, of kindObject the reference
 	object value.Object
 }
 
 // len is how many bytes the value part has.
-func (c *content) len() int { return max(c.size, len(c.bytes)+len(c.tail)) }
+func (c *content) len() int {
+	if c.kind >= kindInt {
+		return 8
+	}
+	return max(c.size, len(c.bytes)+len(c.tail))
+}
 
 // fill writes the value part. Bytes of the value that it replaces in place are
 // where they belong.
 func (c *content) fill(dst []byte) {
+	if c.kind >= kindInt {
+		binary.LittleEndian.PutUint64(dst, c.word)
+		return
+	}
 	n := copy(dst, c.bytes)
 	if n < len(dst) {
 		n += copy(dst[n:], c.tail)
@@ -38,17 +47,8 @@ func (c *content) fill(dst []byte) {
 // is there (old.entry != nil). It is the one place where entries are written.
 func (tx *ReadTx) put(old Ref, key []byte, c content, expiry int64) (Ref, error) {
 	p := old.place
-	st := p.stripe
-	var word [8]byte
-	var ref uint64
-	switch c.kind {
-	case kindInt:
-		binary.LittleEndian.PutUint64(word[:], c.word)
-		c.bytes = word[:]
-	case kindObject:
-		ref = st.keep(c.object)
-		binary.LittleEndian.PutUint64(word[:], ref)
-		c.bytes = word[:]
+	if c.kind == kindObject {
+		c.word = p.stripe.keep(c.object)
 		tx.ks.external.Add(int64(c.object.Bytes()))
 	}
 	if old.entry != nil {
@@ -68,7 +68,7 @@ func (tx *ReadTx) put(old Ref, key []byte, c content, expiry int64) (Ref, error)
 	if err != nil {
 		if c.kind == kindObject {
 			tx.ks.external.Add(-int64(c.object.Bytes()))
-			st.drop(ref)
+			p.stripe.drop(c.word)
 		}
 		return Ref{}, ErrFull
 	}
