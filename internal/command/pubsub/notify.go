@@ -12,25 +12,22 @@ import (
 //	E   channel __keyevent@<db>__:<event>   message: the key
 //
 // It is a keyspace.Listener.
-type Notifier struct {
-	Hub *Hub
-	// Events returns the classes in force; K and E are read from it.
-	Events func() keyspace.Class
-}
+type Notifier struct{ hub *Hub }
+
+// NewNotifier returns a Notifier that publishes through hub.
+func NewNotifier(hub *Hub) *Notifier { return &Notifier{hub} }
 
 // KeyEvent publishes one event.
-func (n *Notifier) KeyEvent(db int, _ keyspace.Class, event string, key []byte) {
-	h := n.Hub
+func (n *Notifier) KeyEvent(db int, class keyspace.Class, event string, key []byte) {
+	h := n.hub
 	if h.members[channels].Load() == 0 && h.members[patterns].Load() == 0 {
 		return
 	}
 	var name, word [96]byte
-	what := append(word[:0], event...)
-	wanted := n.Events()
-	if wanted&keyspace.EventKeyspace != 0 {
-		h.Publish(append(prefix(name[:0], "__keyspace@", db), key...), what)
+	if class&keyspace.EventKeyspace != 0 {
+		h.Publish(append(prefix(name[:0], "__keyspace@", db), key...), append(word[:0], event...))
 	}
-	if wanted&keyspace.EventKeyevent != 0 {
+	if class&keyspace.EventKeyevent != 0 {
 		h.Publish(append(prefix(name[:0], "__keyevent@", db), event...), key)
 	}
 }

@@ -232,15 +232,14 @@ func TestForget(t *testing.T) {
 func TestKeyspaceEvents(t *testing.T) {
 	newClient := world(t, Options{})
 	a := newClient(2)
-	classes := keyspace.EventKeyspace | keyspace.EventKeyevent
-	var l keyspace.Listener = &Notifier{a.hub, func() keyspace.Class { return classes }}
-	l.KeyEvent(0, keyspace.EventString, "set", []byte("k")) // nobody listens
+	const both = keyspace.EventKeyspace | keyspace.EventKeyevent
+	var l keyspace.Listener = NewNotifier(a.hub)
+	l.KeyEvent(0, keyspace.EventString|both, "set", []byte("k")) // nobody listens
 	a.do("psubscribe __key*")
-	l.KeyEvent(12, keyspace.EventString, "set", []byte("k"))
+	l.KeyEvent(12, keyspace.EventString|both, "set", []byte("k"))
 	expect(t, a.read(), "*4 $8 pmessage $6 __key* $17 __keyspace@12__:k $3 set "+
 		"*4 $8 pmessage $6 __key* $19 __keyevent@12__:set $1 k")
-	classes = keyspace.EventKeyevent
-	l.KeyEvent(0, keyspace.EventString, "set", []byte("k"))
+	l.KeyEvent(0, keyspace.EventString|keyspace.EventKeyevent, "set", []byte("k"))
 	expect(t, a.read(), "*4 $8 pmessage $6 __key* $18 __keyevent@0__:set $1 k")
 }
 
@@ -299,12 +298,12 @@ func TestPublishAllocatesNothing(t *testing.T) {
 	newClient := world(t, Options{})
 	a := newClient(3)
 	who := &deaf{}
-	n := &Notifier{a.hub, func() keyspace.Class { return keyspace.EventKeyspace | keyspace.EventKeyevent }}
+	n := NewNotifier(a.hub)
 	channel, message := []byte("channel"), []byte("message")
 	publish := func() {
 		a.hub.Publish(channel, message)
 		a.hub.PublishShard(channel, message)
-		n.KeyEvent(0, keyspace.EventString, "set", channel)
+		n.KeyEvent(0, keyspace.EventString|keyspace.EventKeyspace|keyspace.EventKeyevent, "set", channel)
 	}
 	if allocs := testing.AllocsPerRun(100, publish); allocs != 0 {
 		t.Errorf("to nobody: %v allocations", allocs)

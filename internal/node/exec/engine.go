@@ -37,8 +37,9 @@ type Options struct {
 	Gates *Gates
 	// Beside is the memory that counts against maxmemory beside keys and values.
 	Beside func() int64
-	// Record takes the statistics of what a turn has run.
-	Record func(batch []Record)
+	// Recorder makes the function that takes the statistics of one loop, called
+	// after each batch.
+	Recorder func() func(batch []session.Record)
 	// Monitor, if set, sees every command before it runs.
 	Monitor *atomic.Pointer[MonitorFunc]
 	// Slow is called after a command that took longer than Gates.SlowNanos.
@@ -47,24 +48,6 @@ type Options struct {
 
 // MonitorFunc is told of each command: the session, its database, and the arguments.
 type MonitorFunc func(s *session.Session, db int, spec *command.Spec, args [][]byte)
-
-// Record says what one command cost.
-type Record struct {
-	Spec    *command.Spec
-	Nanos   int64
-	Outcome Outcome
-	Error   string // the code of an error reply, "ERR", for INFO errorstats
-}
-
-// Outcome is how a command ended.
-type Outcome uint8
-
-// A call that ran, one that ran and answered an error, one refused before it ran.
-const (
-	Ran Outcome = iota
-	Failed
-	Rejected
-)
 
 // Engine runs the commands of all sessions of a node. It is shared by the
 // loops; what belongs to one loop is in its Turn.
@@ -103,6 +86,9 @@ type Gates struct {
 	SlowBytes     atomic.Int64
 	AllowPubShard atomic.Bool
 }
+
+// Forget drops what a session that is gone has left in the keyspace.
+func (e *Engine) Forget(s *session.Session) { e.Keyspace.Unwatch(&s.Watch) }
 
 // nanos is a monotonic clock.
 func (e *Engine) nanos() int64 { return int64(time.Since(e.start)) }

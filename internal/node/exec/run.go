@@ -128,9 +128,9 @@ func (e *Engine) call(t *Turn, s *session.Session, spec *command.Spec, args [][]
 // account notes what the command cost and whether it failed.
 func (e *Engine) account(t *Turn, s *session.Session, spec *command.Spec, args [][]byte, mark int, began int64) {
 	took := e.nanos() - began
-	r := Record{Spec: spec, Nanos: took}
+	r := session.Record{Spec: spec, Nanos: took}
 	if out := s.Out.Buf; len(out) > mark && out[mark] == '-' {
-		r.Outcome, r.Error = Failed, errorCode(out[mark+1:])
+		r.Outcome, r.Error = session.Failed, t.code(out[mark+1:])
 	}
 	t.records = append(t.records, r)
 	if slow := e.Gates.SlowNanos.Load(); slow >= 0 && took >= slow && !spec.Is(command.SkipSlowlog) {
@@ -149,16 +149,7 @@ func (e *Engine) reject(t *Turn, s *session.Session, spec *command.Spec, text st
 		}
 	}
 	s.Out.Error(text)
-	t.records = append(t.records, Record{Spec: spec, Outcome: Rejected, Error: errorCode([]byte(text))})
-}
-
-// errorCode is the first word of an error.
-func errorCode(text []byte) string {
-	end := bytes.IndexAny(text, " \r")
-	if end < 0 {
-		end = len(text)
-	}
-	return string(text[:end])
+	t.records = append(t.records, session.Record{Spec: spec, Outcome: session.Rejected, Error: t.code([]byte(text[:min(len(text), codeMax)]))})
 }
 
 // wait keeps the command for Retry; its arguments are copied, since the read

@@ -1,6 +1,8 @@
 package exec
 
 import (
+	"bytes"
+
 	"github.com/skeindb/skein/internal/base/slot"
 	"github.com/skeindb/skein/internal/command"
 	"github.com/skeindb/skein/internal/node/session"
@@ -17,7 +19,9 @@ type Turn struct {
 	items   [batchMax]item
 	n       int
 	args    [][]byte
-	records []Record
+	records []session.Record
+	record  func([]session.Record) // made when first used
+	codes   map[string]string      // of errors, each kept once
 	pos     []command.KeyPos
 	last    *command.Spec
 	lock    int64 // nanos at which the running command began
@@ -115,9 +119,39 @@ func (e *Engine) prefetch(t *Turn, s *session.Session) {
 // flush hands the batch's statistics on and publishes the session's state.
 func (e *Engine) flush(t *Turn, s *session.Session) {
 	if len(t.records) > 0 {
-		e.Record(t.records)
+		if t.record == nil {
+			t.record = e.Recorder()
+		}
+		t.record(t.records)
 		s.Pending.Commands += int64(len(t.records))
 		t.records = t.records[:0]
 	}
 	s.Publish(t.last, t.NowMs)
+}
+
+// Limits of error codes: what is longer is no code, as in redis, and a loop
+// remembers only so many.
+const (
+	codeMax  = 31
+	codesMax = 128
+)
+
+// code is the code of an error's text: its first word, or ERR.
+func (t *Turn) code(text []byte) string {
+	text = text[:min(len(text), codeMax)]
+	end := bytes.IndexAny(text, " \r")
+	if end < 0 || text[end] != ' ' {
+		return "ERR"
+	}
+	if c, ok := t.codes[string(text[:end])]; ok {
+		return c
+	}
+	c := string(text[:end])
+	if t.codes == nil {
+		t.codes = map[string]string{}
+	}
+	if len(t.codes) < codesMax {
+		t.codes[c] = c
+	}
+	return c
 }

@@ -64,7 +64,8 @@ func (c Class) String() string {
 // Listener is what the keyspace tells of each commit while it still holds the
 // commit's stripes; it must not block. Package node supplies it.
 type Listener interface {
-	// KeyEvent is called for each event whose class is wanted (Options.Events).
+	// KeyEvent is called for each event whose class is wanted (Tuning.Events).
+	// Beside its class, class has K and E as the tuning has them.
 	KeyEvent(db int, class Class, event string, key []byte)
 }
 
@@ -72,6 +73,6 @@ type Listener interface {
 // stripe is held, so events of one key keep their order.
 func (tx *ReadTx) Notify(class Class, event string, key []byte) {
 	if tx.events&class != 0 && tx.ks.opt.Listener != nil {
-		tx.ks.opt.Listener.KeyEvent(tx.db, class, event, key)
+		tx.ks.opt.Listener.KeyEvent(tx.db, class|tx.events&(EventKeyspace|EventKeyevent), event, key)
 	}
 }
