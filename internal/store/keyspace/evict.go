@@ -22,6 +22,10 @@ const (
 	VolatileTTL
 )
 
+// Frequency tells whether the policy goes by how often keys are used, so that
+// their access clocks count uses; otherwise they hold the time of the last one.
+func (p Policy) Frequency() bool { return p.lfu() }
+
 func (p Policy) lfu() bool      { return p == AllKeysLFU || p == VolatileLFU }
 func (p Policy) volatile() bool { return p >= VolatileLRU }
 func (p Policy) random() bool   { return p == AllKeysRandom || p == VolatileRandom }

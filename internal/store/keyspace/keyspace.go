@@ -20,8 +20,9 @@ var ErrWrongType = errors.New("WRONGTYPE Operation against a key holding the wro
 
 // Options are what a Keyspace is made with.
 type Options struct {
-	Databases int // 16 standalone, 1 in cluster mode
-	Stripes   int // a power of two; 0 means 256
+	Databases int  // 16 standalone, 1 in cluster mode
+	Cluster   bool // cluster mode: commands that name another database are refused
+	Stripes   int  // a power of two; 0 means 256
 	Arena     arena.Options
 	Log       Log      // nil: nothing is logged
 	Listener  Listener // nil: nobody listens
@@ -132,6 +133,9 @@ func (ks *Keyspace) Tuned() Tuning { return *ks.tuning.Load() }
 
 // Databases is the number of databases.
 func (ks *Keyspace) Databases() int { return ks.opt.Databases }
+
+// Cluster tells whether the node is in cluster mode.
+func (ks *Keyspace) Cluster() bool { return ks.opt.Cluster }
 
 // Hash is the hash by which tables place key.
 func (ks *Keyspace) Hash(key []byte) uint64 { return table.Hash(ks.seed, key) }

@@ -16,9 +16,18 @@ const scanBits = table.CursorBits
 // whole iteration are visited at least once. The hold is the whole keyspace.
 // fn must not change keys.
 func (tx *ReadTx) Scan(cursor uint64, count int, fn func(Ref)) (next uint64) {
-	n := int(cursor >> scanBits)
+	return tx.ScanRange(cursor, count, slot.Range{Start: 0, End: slot.Count - 1}, fn)
+}
+
+// ScanRange is Scan of the slots in a range only; cursors of other slots are the
+// beginning or the end.
+func (tx *ReadTx) ScanRange(cursor uint64, count int, in slot.Range, fn func(Ref)) (next uint64) {
+	n, last := cursor>>scanBits, uint64(in.End)
 	at := cursor & (1<<scanBits - 1)
-	for budget := count; n < slot.Count; n++ {
+	if n < uint64(in.Start) {
+		n, at = uint64(in.Start), 0
+	}
+	for budget := count; n <= last; n++ {
 		t := tx.ks.tableOf(tx.db, uint16(n))
 		if t == nil || t.Len() == 0 {
 			at = 0
@@ -26,7 +35,7 @@ func (tx *ReadTx) Scan(cursor uint64, count int, fn func(Ref)) (next uint64) {
 		}
 		for {
 			if budget <= 0 {
-				return uint64(n)<<scanBits | at
+				return n<<scanBits | at
 			}
 			at = t.Scan(at, func(h arena.Handle) {
 				budget--

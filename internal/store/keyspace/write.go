@@ -98,29 +98,39 @@ func (tx *WriteTx) Copy(src, dst []byte, db int) error {
 	return tx.transfer(src, tx.db, dst, db, false)
 }
 
+// transfer writes first and removes then: without memory nothing is lost.
 func (tx *WriteTx) transfer(src []byte, from int, dst []byte, to int, move bool) error {
 	r, ok := tx.Peek(src)
 	if !ok {
 		return nil
 	}
 	c := content{kind: r.entry.Kind()}
-	expiry := r.Expiry()
 	switch o := r.Object(); {
+	case o != nil && move:
+		c.object = o
 	case o != nil:
 		c.object = o.Freeze() // shares everything; whoever writes first copies
 	case c.kind == kindInt:
 		c.word = binary.LittleEndian.Uint64(r.entry.Value())
 	default:
-		c.bytes = append([]byte(nil), r.entry.Value()...)
-	}
-	if move {
-		tx.remove(r, src)
+		c.bytes = r.entry.Value()
 	}
 	tx.db = to
-	old, _ := tx.Peek(dst)
-	_, err := tx.put(old, dst, c, expiry)
-	tx.db = from
-	return err
+	defer func() { tx.db = from }()
+	old, replaced := tx.Peek(dst)
+	made, err := tx.put(old, dst, c, r.Expiry())
+	if err != nil {
+		return err
+	}
+	if replaced { // what was there is deleted, in redis's eyes, and another key made
+		tx.Notify(EventNew, "new", dst)
+	}
+	if move {
+		made.entry.SetClock(r.entry.Clock())
+		tx.db = from
+		tx.remove(r, src)
+	}
+	return nil
 }
 
 // Propagate replaces what the command appends to the log: argv instead of the
