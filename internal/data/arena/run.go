@@ -53,6 +53,11 @@ func (h *heap) takeChunks(pages uint32) (uint32, error) {
 
 // emptyChunks finds or commits n neighbouring chunks without a used page.
 func (h *heap) emptyChunks(n int) (int, error) {
+	if len(h.chunks) == 0 {
+		if _, err := h.commit(1); err != nil { // the one that is never empty
+			return 0, err
+		}
+	}
 	length := 0
 	for i := range h.chunks {
 		c := &h.chunks[i]

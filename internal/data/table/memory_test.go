@@ -66,7 +66,7 @@ func (k *keyspace) memory() (index int) {
 
 // TestBytesPerKey holds the claim of memory per key at various fillings of the tables.
 func TestBytesPerKey(t *testing.T) {
-	const tables = 1000
+	const tables = 1000 / scale
 	for _, perTable := range []int{200, 250, 300, 350, 400} {
 		keys := tables * perTable
 		k := newKeyspace(t, tables)

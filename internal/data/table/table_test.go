@@ -2,13 +2,11 @@ package table
 
 import (
 	"bytes"
-	"encoding/binary"
 	"errors"
 	"fmt"
 	"hash/maphash"
 	"math/rand/v2"
 	"slices"
-	"sync"
 	"testing"
 
 	"github.com/skeindb/skein/internal/data/arena"
@@ -37,6 +35,13 @@ func newModel(t *testing.T) *model {
 	m := &model{t: t, a: newArena(t, arena.Options{}), seed: maphash.MakeSeed(), want: map[string]string{}}
 	m.tab.Init(m.a, m.seed)
 	return m
+}
+
+// findHash looks the key up by its hash alone.
+func (m *model) findHash(key string) arena.Handle {
+	return m.tab.FindHash(Hash(m.seed, []byte(key)), func(h arena.Handle) bool {
+		return string(m.tab.Entry(h).Key()) == key
+	})
 }
 
 func (m *model) find(key string) arena.Handle {
@@ -110,7 +115,7 @@ func (m *model) check() {
 	inUse := m.tab.Memory()
 	for k, v := range m.want {
 		h := m.find(k)
-		if h == 0 {
+		if h == 0 || h != m.findHash(k) {
 			m.t.Fatalf("key %q is lost", k)
 		}
 		e := m.tab.Entry(h)
@@ -272,7 +277,7 @@ func TestResize(t *testing.T) {
 // is compacted between the calls.
 func TestScanWhileChanging(t *testing.T) {
 	r := rand.New(rand.NewPCG(5, 5))
-	for round := range 40 {
+	for round := range 40 / scale {
 		m := newModel(t)
 		var keep []string
 		for i := range r.IntN(300) {
@@ -353,13 +358,14 @@ func (m *model) bucketFor(hash uint64) *bucket {
 	return m.tab.bucket(index(hash, m.tab.n.Load()))
 }
 
-// TestFull fills the arena and checks that nothing is lost and everything can go again.
+// TestFull fills the arena, changes things at the edge, and checks that nothing is lost and everything
+// can go again.
 func TestFull(t *testing.T) {
 	m := newModel(t)
 	m.a = newArena(t, arena.Options{Limit: 4 << 20})
 	m.tab = Table{}
 	m.tab.Init(m.a, m.seed)
-	for i := 0; ; i++ {
+	insert := func(i int) bool {
 		key := fmt.Sprint("key:", i)
 		h, _, err := New(m.a, 0, []byte(key), 0, false)
 		if err == nil {
@@ -371,9 +377,28 @@ func TestFull(t *testing.T) {
 			if !errors.Is(err, arena.ErrFull) {
 				t.Fatal(err)
 			}
-			break
+			return false
 		}
 		m.want[key] = ""
+		return true
+	}
+	n := 0
+	for insert(n) {
+		n++
+	}
+	m.check()
+	r := rand.New(rand.NewPCG(4, 4))
+	for round := range 20 {
+		for range 20000 / scale {
+			if i := r.IntN(n); m.find(fmt.Sprint("key:", i)) == 0 {
+				insert(i)
+			} else if r.IntN(20) == 0 {
+				m.delete(fmt.Sprint("key:", i))
+			}
+		}
+		if round%5 == 0 {
+			m.check()
+		}
 	}
 	m.check()
 	for k := range m.want {
@@ -441,68 +466,5 @@ func TestRandom(t *testing.T) {
 		if n < draws/keys/2 || n > draws/keys*2 {
 			t.Fatalf("%q was drawn %d times, expected %d", m.tab.Entry(h).Key(), n, draws/keys)
 		}
-	}
-}
-
-// TestPrefetchRace prefetches without a lock while owners change their tables.
-func TestPrefetchRace(t *testing.T) {
-	a := newArena(t, arena.Options{})
-	seed := maphash.MakeSeed()
-	tables := make([]Table, 4)
-	for i := range tables {
-		tables[i].Init(a, seed)
-	}
-	var owners, readers sync.WaitGroup
-	done := make(chan struct{})
-	readers.Go(func() {
-		r := rand.New(rand.NewPCG(9, 9))
-		for {
-			select {
-			case <-done:
-				return
-			default:
-				hash := r.Uint64()
-				for i := range tables {
-					tables[i].PrefetchBucket(hash)
-					tables[i].PrefetchEntry(hash)
-				}
-			}
-		}
-	})
-	for i := range tables {
-		owners.Go(func() {
-			tab := &tables[i]
-			var key [8]byte
-			for round := range 3 {
-				for j := range 12000 {
-					binary.LittleEndian.PutUint64(key[:], uint64(j))
-					h, _, err := New(a, 0, key[:], 40*round, false)
-					if err != nil {
-						t.Error(err)
-						return
-					}
-					if err := tab.Insert(Hash(seed, key[:]), h); err != nil {
-						t.Error(err)
-						return
-					}
-				}
-				for j := range 12000 {
-					binary.LittleEndian.PutUint64(key[:], uint64(j))
-					hash := Hash(seed, key[:])
-					h := tab.Find(hash, key[:])
-					if h == 0 || !tab.Delete(hash, h) {
-						t.Error("lost a key")
-						return
-					}
-					Free(a, h)
-				}
-			}
-		})
-	}
-	owners.Wait()
-	close(done)
-	readers.Wait()
-	if a.InUse() != 0 {
-		t.Fatalf("in use %d", a.InUse())
 	}
 }
