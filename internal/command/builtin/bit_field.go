@@ -2,6 +2,7 @@ package builtin
 
 import (
 	"encoding/binary"
+	"math"
 
 	"github.com/skeindb/skein/internal/base/resp"
 	"github.com/skeindb/skein/internal/command"
@@ -319,7 +320,9 @@ func (f field) fit(value, by int64, over overflow) (sum int64, fits bool) {
 	above, below := by > 0 && sum < value, by < 0 && sum > value // past 64 bits
 	if !above && !below {
 		above, below = sum > most, sum < least
-		if !f.signed && by == 0 && sum < 0 { // a number to set is read as unsigned, and a large one
+		if below && by == 0 && (!f.signed || sum < most-math.MaxInt64) {
+			// A negative number to set is unsigned, and a large one, to an unsigned field.
+			// To a signed one redis takes what is this far below for too large as well.
 			above, below = true, false
 		}
 	}

@@ -38,9 +38,12 @@ type server struct {
 	table  *command.Table
 	hold   keyspace.Hold
 	tx     keyspace.WriteTx
+	call   command.Call
+	keys   []command.KeyPos
 	out    resp.Writer
 	got    outcome
-	silent bool // nobody reads the log and the events
+	silent bool // what is logged and announced is not kept
+	unread bool // nobody reads the log
 	nowMs  int64
 }
 
@@ -97,32 +100,34 @@ func (s *server) run(argv [][]byte) {
 		s.out.Error(err.Error())
 		return
 	}
-	var room [8]command.KeyPos
-	keys, err := command.AppendKeys(room[:0], spec, argv)
-	if err != nil {
-		keys = nil
-	}
+	s.keys, _ = command.AppendKeys(s.keys[:0], spec, argv)
 	s.hold.Reset(s.ks)
-	for _, k := range keys {
+	for _, k := range s.keys {
 		s.hold.AddSlot(slot.Of(argv[k.Index]))
+	}
+	if spec.Is(command.Whole) {
+		s.hold.AddAll()
 	}
 	s.ks.Acquire(&s.hold, nil)
 	defer s.ks.Release(&s.hold)
-	c := command.Call{Spec: spec, Args: argv, Out: &s.out, Now: s.nowMs}
+	s.call = command.Call{Spec: spec, Args: argv, Out: &s.out, Now: s.nowMs}
 	s.tx.Begin(s.ks, &s.hold, 0, s.nowMs, 0)
 	if spec.Read != nil {
-		spec.Read(&c, &s.tx.ReadTx)
+		spec.Read(&s.call, &s.tx.ReadTx)
 		s.tx.Commit(nil)
 		return
 	}
-	spec.Write(&c, &s.tx)
+	spec.Write(&s.call, &s.tx)
 	s.tx.Commit(argv)
 }
 
 // Active and Append are the keyspace's Log.
-func (s *server) Active() bool { return !s.silent }
+func (s *server) Active() bool { return !s.unread }
 
 func (s *server) Append(effects []keyspace.Effect) {
+	if s.silent {
+		return
+	}
 	for _, e := range effects {
 		v, err := resp.NewReader(bytes.NewReader(e.Argv)).Read()
 		if err != nil {
@@ -146,7 +151,7 @@ func (s *server) KeyEvent(_ int, class keyspace.Class, event string, key []byte)
 	if s.silent {
 		return
 	}
-	if classes[event] != class {
+	if class&classes[event] == 0 {
 		s.tb.Errorf("event %s has class %s", event, class)
 	}
 	s.got.events = append(s.got.events, fmt.Sprintf("%s %s", event, key))

@@ -81,7 +81,7 @@ func startOracle(tb testing.TB) *oracle {
 	dir := tb.TempDir()
 	o := &oracle{tb: tb, path: filepath.Join(dir, "s")}
 	cmd := exec.Command(program, "--port", "0", "--unixsocket", o.path, "--dir", dir,
-		"--save", "", "--repl-diskless-sync", "no", "--notify-keyspace-events", "KEAmn")
+		"--save", "", "--repl-diskless-sync", "no", "--repl-timeout", "3600", "--notify-keyspace-events", "KEAmn")
 	if err := cmd.Start(); err != nil {
 		tb.Fatal(err)
 	}
