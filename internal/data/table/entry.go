@@ -2,6 +2,7 @@ package table
 
 import (
 	"encoding/binary"
+	"errors"
 
 	"github.com/skeindb/skein/internal/data/arena"
 )
@@ -43,9 +44,15 @@ func keyOffset(keyLen int) int {
 	return headBytes
 }
 
-// New allocates an entry with the given key and room for a value of valueLen <= MaxInline bytes, which
-// the caller writes. Clock, stamp and expiry are zero. The error is arena.ErrFull.
+// ErrTooLong is returned for a key beyond MaxKey or an inline value beyond MaxInline.
+var ErrTooLong = errors.New("table: key or value too long for an entry")
+
+// New allocates an entry with the given key and room for a value of valueLen bytes, which the caller
+// writes. Clock, stamp and expiry are zero. The error is arena.ErrFull or ErrTooLong.
 func New(a *arena.Arena, kind uint8, key []byte, valueLen int, expires bool) (arena.Handle, Entry, error) {
+	if len(key) > MaxKey || valueLen > MaxInline {
+		return 0, nil, ErrTooLong
+	}
 	n := EntrySize(len(key), valueLen, expires)
 	h, err := a.Alloc(n)
 	if err != nil {
@@ -80,13 +87,13 @@ func Free(a *arena.Arena, h arena.Handle) {
 }
 
 // Resize makes room in place for a value of another length and for an expiry or none, if the entry
-// at h keeps its size class, and reports whether it did. Key, clock, stamp and kind stay, and an expiry
-// that was there and stays; the value is to be written anew.
+// at h keeps its size class, and reports whether it did. Key, clock, stamp and kind stay, and so does an
+// expiry that is still wanted (a new one is zero) and as much of the value as both lengths have.
 func Resize(a *arena.Arena, h arena.Handle, valueLen int, expires bool) (Entry, bool) {
 	e := At(a, h)
 	keyLen := e.keyLen()
 	n := EntrySize(keyLen, valueLen, expires)
-	if arena.ClassSize(n) != arena.ClassSize(len(e)) {
+	if valueLen > MaxInline || arena.ClassSize(n) != arena.ClassSize(len(e)) {
 		return e, false
 	}
 	ms := e.Expiry()

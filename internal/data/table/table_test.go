@@ -147,6 +147,9 @@ func TestModel(t *testing.T) {
 	r := rand.New(rand.NewPCG(1, 1))
 	for i := range 120000 {
 		key := fmt.Sprint("key:", r.IntN(30000))
+		if len(key) == 7 { // a few are long
+			key += string(make([]byte, 250))
+		}
 		switch grow := i/20000%2 == 0; {
 		case grow && r.IntN(10) < 7 || !grow && r.IntN(10) < 2:
 			m.put(key, fmt.Sprint(i)+string(make([]byte, r.IntN(60))), r.IntN(3) == 0)
@@ -267,6 +270,14 @@ func TestResize(t *testing.T) {
 	if _, ok := Resize(a, h, 1, false); ok {
 		t.Fatal("shrank below the class")
 	}
+	if _, _, err := New(a, 1, nil, MaxInline+1, false); !errors.Is(err, ErrTooLong) {
+		t.Fatalf("value too long: %v", err)
+	}
+	long, _, _ := New(a, 1, nil, MaxInline, false)
+	if _, ok := Resize(a, long, MaxInline+1, false); ok {
+		t.Fatal("grew beyond what an entry can hold")
+	}
+	Free(a, long)
 	Free(a, h)
 	if a.InUse() != 0 {
 		t.Fatalf("in use %d", a.InUse())
