@@ -31,6 +31,13 @@ func unknownSubcommand(argv [][]byte) error {
 		strings.ToUpper(quoted(argv[0], len(argv[0]))) + " HELP.")
 }
 
+// WrongArguments is the error of a subcommand whose arity admits more words than
+// it knows what to do with, in redis's words.
+func WrongArguments(argv [][]byte) error {
+	return oneLine("ERR unknown subcommand or wrong number of arguments for '" + quoted(argv[1], quoteMax) + "'. Try " +
+		strings.ToUpper(quoted(argv[0], len(argv[0]))) + " HELP.")
+}
+
 // quoted is b up to most bytes, and up to a NUL as redis's C has it.
 func quoted(b []byte, most int) string {
 	b = b[:min(len(b), most)]

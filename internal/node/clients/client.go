@@ -120,11 +120,11 @@ func (r *Registry) pause(c *command.Call) {
 		}
 	}
 	if len(c.Args) > 4 {
-		c.Out.Error(errSubcommand(c))
+		c.Fail(command.WrongArguments(c.Args))
 		return
 	}
 	a := c.Parse(2)
-	ms := a.IntOr(minInt, maxInt, command.Error("ERR timeout is not an integer or out of range"))
+	ms := a.IntOr(minInt, maxInt, "ERR timeout is not an integer or out of range")
 	if a.Err() == nil && ms < 0 {
 		a.Fail(command.Error("ERR timeout is negative"))
 	}
@@ -160,7 +160,7 @@ func (r *Registry) unblock(c *command.Call) {
 		}
 	}
 	if len(c.Args) > 4 {
-		c.Out.Error(errSubcommand(c))
+		c.Fail(command.WrongArguments(c.Args))
 		return
 	}
 	a := c.Parse(2)
@@ -175,10 +175,4 @@ func (r *Registry) unblock(c *command.Call) {
 		return
 	}
 	c.Out.Int(1)
-}
-
-// errSubcommand is the answer to a subcommand with too many words for its
-// handler, though not for its arity.
-func errSubcommand(c *command.Call) string {
-	return "ERR unknown subcommand or wrong number of arguments for '" + c.Arg(1) + "'. Try " + strings.ToUpper(c.Arg(0)) + " HELP."
 }

@@ -95,7 +95,7 @@ type greeting struct {
 func parseGreeting(c *command.Call) (g greeting, err error) {
 	a := c.Parse(1)
 	if a.More() {
-		g.proto = a.IntOr(minInt, maxInt, command.Error("ERR Protocol version is not an integer or out of range"))
+		g.proto = a.IntOr(minInt, maxInt, "ERR Protocol version is not an integer or out of range")
 		if a.Err() == nil && (g.proto < 2 || g.proto > 3) {
 			a.Fail(command.Error("NOPROTO unsupported protocol version"))
 		}

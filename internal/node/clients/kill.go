@@ -60,7 +60,7 @@ func (r *Registry) parseFilter(c *command.Call) (*filter, error) {
 	for a.More() {
 		switch {
 		case a.IsWith("ID", 1):
-			k.id = a.IntOr(1, maxInt, command.Error("ERR client-id should be greater than 0"))
+			k.id = a.IntOr(1, maxInt, "ERR client-id should be greater than 0")
 		case a.IsWith("TYPE", 1):
 			k.class, k.byClass = parseClass(&a), true
 		case a.IsWith("ADDR", 1):

@@ -113,7 +113,7 @@ func (r *Registry) list(c *command.Call, caller *session.Session) {
 		}
 	case a.Left() > 1 && a.Is("ID"):
 		for a.More() {
-			id := a.IntOr(minInt, maxInt, command.Error("ERR Invalid client ID"))
+			id := a.IntOr(minInt, maxInt, "ERR Invalid client ID")
 			if s := r.Find(uint64(id)); s != nil {
 				text = line(text, c, caller, s)
 			}
