@@ -41,6 +41,6 @@ func Specs() []*command.Spec {
 	return slices.Concat(
 		stringReads(), stringWrites(), stringEdits(), stringCounters(), stringLCS(),
 		bitSpecs(), bitRangeSpecs(), bitOpSpecs(), bitFieldSpecs(),
-		genericSpecs(), expireSpecs(), ttlSpecs(), scanSpecs(), flushSpecs(), nameSpecs(), objectSpecs(),
+		genericSpecs(), expireSpecs(), ttlSpecs(), scanSpecs(), flushSpecs(), nameSpecs(), objectSpecs(), dumpSpecs(),
 	)
 }

@@ -1,6 +1,10 @@
 package keyspace
 
-import "math"
+import (
+	"math"
+
+	"github.com/skeindb/skein/internal/data/value"
+)
 
 // The At methods change a key that the caller has just looked up as old or r,
 // found or not, so that nothing is looked up twice. The Ref is spent then.
@@ -27,6 +31,12 @@ func (tx *WriteTx) SetRawAt(old Ref, key, val []byte, expiry int64) error {
 // another one is changed in place.
 func (tx *WriteTx) SetIntAt(old Ref, key []byte, n int64, expiry int64) error {
 	_, err := tx.put(old, key, content{kind: kindInt, word: uint64(n)}, tx.deadline(old, expiry))
+	return err
+}
+
+// SetObjectAt is SetObject for a key that was just looked up.
+func (tx *WriteTx) SetObjectAt(old Ref, key []byte, o value.Object, expiry int64) error {
+	_, err := tx.put(old, key, content{kind: kindObject, object: o}, tx.deadline(old, expiry))
 	return err
 }
 

@@ -32,8 +32,7 @@ func (tx *WriteTx) SetInt(key []byte, n int64, expiry int64) error {
 // SetObject makes key hold o, which the keyspace owns from now on.
 func (tx *WriteTx) SetObject(key []byte, o value.Object, expiry int64) error {
 	old, _ := tx.Peek(key)
-	_, err := tx.put(old, key, content{kind: kindObject, object: o}, tx.deadline(old, expiry))
-	return err
+	return tx.SetObjectAt(old, key, o, expiry)
 }
 
 func encode(val []byte) content {

@@ -1,0 +1,43 @@
+package rdb
+
+// Type is the byte that tells how the value behind it is written.
+type Type uint8
+
+// The types of values that redis up to 7.2 writes. Those of modules are 6 and 7.
+const (
+	TypeString           Type = 0
+	TypeList             Type = 1
+	TypeSet              Type = 2
+	TypeZSet             Type = 3 // scores as text
+	TypeHash             Type = 4
+	TypeZSet2            Type = 5 // scores as binary doubles
+	TypeHashZipmap       Type = 9
+	TypeListZiplist      Type = 10
+	TypeSetIntset        Type = 11
+	TypeZSetZiplist      Type = 12
+	TypeHashZiplist      Type = 13
+	TypeListQuicklist    Type = 14
+	TypeStreamListpacks  Type = 15
+	TypeHashListpack     Type = 16
+	TypeZSetListpack     Type = 17
+	TypeListQuicklist2   Type = 18
+	TypeStreamListpacks2 Type = 19
+	TypeSetListpack      Type = 20 // since version 11
+	TypeStreamListpacks3 Type = 21 // since version 11
+)
+
+// What the two highest bits of a length's first byte say, and the encodings of a
+// string that has no plain length.
+const (
+	len6  = 0 << 6
+	len14 = 1 << 6
+	len32 = 0x80
+	len64 = 0x81
+
+	encoded   = 3 << 6
+	encInt8   = 0
+	encInt16  = 1
+	encInt32  = 2
+	encLZF    = 3
+	shapeMask = 3 << 6
+)
