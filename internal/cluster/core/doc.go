@@ -4,7 +4,7 @@
 // of a thousand nodes and in a test. Everything that happens outside comes in as an Event, everything
 // that must happen outside goes out in Effects:
 //
-//	n := core.New(config, saved, rand.New(...))
+//	n := core.New(config, saved, rnd)
 //	for event := range events {
 //	        err := n.Step(now, event, &out)    // err: the text for the administrator, and nothing changed
 //	        apply(&out)

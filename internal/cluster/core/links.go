@@ -6,13 +6,15 @@ import "github.com/skeindb/skein/internal/cluster/bus"
 // that answers a PING, and the PING that answers an MFSTART, go back by the way they were asked. So a node
 // that can be reached but cannot reach us is noticed.
 //
-// Invariant: a peer has at most one outbound and one inbound link; n.inbound names every accepted link, with
-// its peer once a packet told us who it is.
+// Invariant: a peer has at most one outbound and one inbound link. An outbound link carries the index of its peer in
+// the low 16 bits of its name; n.inbound names every accepted link, with its peer once a packet told us who it is.
 
-// inboundLink is an accepted connection.
-type inboundLink struct {
-	peer *peer // nil until its first packet names a known node
-	at   Millis
+// dialledTo returns the peer at the end of a link that we dialled, or nil if we hung up since.
+func (n *Node) dialledTo(l Link) *peer {
+	if idx := int(uint16(l)); l.Outbound() && idx < len(n.peers) && n.peers[idx] != nil && n.peers[idx].out == l {
+		return n.peers[idx]
+	}
+	return nil
 }
 
 // dial opens our link to p, unless we lack its address.
@@ -22,9 +24,8 @@ func (n *Node) dial(p *peer) {
 		return
 	}
 	n.dialled++
-	p.out = linkOutbound | Link(n.dialled)
+	p.out = linkOutbound | Link(n.dialled<<16) | Link(p.idx)
 	p.outAt, p.outUp = n.now, false
-	n.outbound[p.out] = p
 	n.out.Dials = append(n.out.Dials, Dial{Link: p.out, Node: p.id, Host: p.ip, Port: p.busPort})
 }
 
@@ -42,11 +43,11 @@ func (n *Node) dialFailed(p *peer) {
 func (n *Node) linkUp(l Link) {
 	if !l.Outbound() {
 		if _, known := n.inbound[l]; !known {
-			n.inbound[l] = &inboundLink{at: n.now}
+			n.inbound[l] = nil
 		}
 		return
 	}
-	p := n.outbound[l]
+	p := n.dialledTo(l)
 	if p == nil || p.outUp {
 		return
 	}
@@ -62,7 +63,7 @@ func (n *Node) linkUp(l Link) {
 // linkDown forgets a link. The next tick dials again.
 func (n *Node) linkDown(ev LinkDown) {
 	if ev.Link.Outbound() {
-		p := n.outbound[ev.Link]
+		p := n.dialledTo(ev.Link)
 		if p == nil {
 			return
 		}
@@ -73,8 +74,8 @@ func (n *Node) linkDown(ev LinkDown) {
 		n.forgetOutbound(p)
 		return
 	}
-	if in := n.inbound[ev.Link]; in != nil {
-		n.noteOverLimit(ev, in.peer, "from")
+	if p, known := n.inbound[ev.Link]; known {
+		n.noteOverLimit(ev, p, "from")
 		n.forgetInbound(ev.Link)
 	}
 }
@@ -87,13 +88,10 @@ func (n *Node) noteOverLimit(ev LinkDown, p *peer, direction string) {
 	n.note(Record{What: LinkOverLimit, Level: Warning, Detail: direction, A: uint64(ev.BufferLen)}.about(p))
 }
 
-func (n *Node) forgetOutbound(p *peer) {
-	delete(n.outbound, p.out)
-	p.out, p.outUp = 0, false
-}
+func (n *Node) forgetOutbound(p *peer) { p.out, p.outUp = 0, false }
 
 func (n *Node) forgetInbound(l Link) {
-	if p := n.inbound[l].peer; p != nil {
+	if p := n.inbound[l]; p != nil {
 		p.in = 0
 	}
 	delete(n.inbound, l)
@@ -119,8 +117,8 @@ func (n *Node) closeInbound(p *peer) {
 // replaces the first, which is most likely a dead one.
 func (n *Node) bindInbound(l Link, p *peer) {
 	n.closeInbound(p)
-	n.inbound[l].peer = p
-	p.in = l
+	n.inbound[l] = p
+	p.in, p.inAt = l, n.now
 }
 
 // broadcast sends the same body to every node with a link.

@@ -100,7 +100,7 @@ func (n *Node) writesPaused(ev WritesPaused) {
 	}
 	m.paused, m.offset = true, ev.Offset
 	n.facts.Offset = ev.Offset
-	if in := n.inbound[m.link]; in != nil || n.outbound[m.link] != nil {
+	if n.inbound[m.link] != nil || n.dialledTo(m.link) != nil {
 		n.heartbeat(m.link, bus.TypePing)
 	}
 }

@@ -102,7 +102,7 @@ func (n *Node) identify(pkt *packet) bool {
 		pkt.sender = nil // a provisional id is nobody's name
 	}
 	if pkt.link.Outbound() {
-		if pkt.at = n.outbound[pkt.link]; pkt.at == nil {
+		if pkt.at = n.dialledTo(pkt.link); pkt.at == nil {
 			return false // hung up meanwhile
 		}
 		if !pkt.at.inHandshake() && pkt.sender != pkt.at {
@@ -111,15 +111,15 @@ func (n *Node) identify(pkt *packet) bool {
 		}
 		return true
 	}
-	in := n.inbound[pkt.link]
-	if in == nil {
+	bound, accepted := n.inbound[pkt.link]
+	if !accepted {
 		return false
 	}
 	switch {
-	case in.peer == nil && pkt.sender != nil:
+	case bound == nil && pkt.sender != nil:
 		n.bindInbound(pkt.link, pkt.sender)
-	case in.peer != nil && in.peer != pkt.sender:
-		n.closeInbound(in.peer) // who changes its name begins anew
+	case bound != nil && bound != pkt.sender:
+		n.closeInbound(bound) // who changes its name begins anew
 		return false
 	}
 	return true
@@ -161,13 +161,13 @@ func (n *Node) metMyself(pkt *packet) {
 		return
 	}
 	if !pkt.link.Outbound() {
-		if n.inbound[pkt.link] != nil && pkt.Type != bus.TypePong {
+		if _, accepted := n.inbound[pkt.link]; accepted && pkt.Type != bus.TypePong {
 			n.learnMyIP(pkt)
 			n.heartbeat(pkt.link, bus.TypePong)
 		}
 		return
 	}
-	switch pkt.at = n.outbound[pkt.link]; {
+	switch pkt.at = n.dialledTo(pkt.link); {
 	case pkt.at == nil:
 	case pkt.at.inHandshake():
 		n.dropPeer(pkt.at)

@@ -26,6 +26,7 @@ type miniNet struct {
 	seq      int
 	links    map[*miniLink]bool
 	accepted Link // inbound links ever numbered
+	sampled  Millis
 	delay    func() Millis
 	saveTime func() Millis
 	blocked  map[[2]string]bool // packets from the first to the second vanish
@@ -339,7 +340,7 @@ func (w *miniNet) dial(from *miniNode, d Dial) {
 	to := w.byAddr(d.Host, d.Port)
 	life := from.lives
 	w.after(2*w.delay(), func() {
-		if from.core == nil || from.lives != life || from.core.outbound[d.Link] == nil {
+		if from.core == nil || from.lives != life || from.core.dialledTo(d.Link) == nil {
 			return
 		}
 		if to == nil || to.core == nil {
@@ -441,6 +442,15 @@ func (w *miniNet) runUntil(d Millis, done func() bool) bool {
 		w.now = max(w.now, at)
 		next.tick()
 	}
+}
+
+// sample is true once in ten milliseconds: whoever compares tables should not do it after every packet.
+func (w *miniNet) sample() bool {
+	if w.now < w.sampled+10 {
+		return false
+	}
+	w.sampled = w.now
+	return true
 }
 
 // agree returns what keeps the running nodes from having one and the same view, or "".
@@ -566,6 +576,9 @@ func (w *miniNet) settle(d Millis) {
 }
 
 func (w *miniNet) healthy() bool {
+	if !w.sample() {
+		return false
+	}
 	for _, m := range w.nodes {
 		if m.core != nil && m.core.state != bus.StateOK {
 			return false

@@ -18,15 +18,14 @@ type Node struct {
 	out *Effects // of the event in hand
 
 	// Who is there (peer.go, links.go).
-	me       *peer
-	peers    []*peer // by index; nil: the index is free
-	freeIdx  []uint16
-	order    []*peer
-	byID     map[nodeid.ID]*peer
-	outbound map[Link]*peer
-	inbound  map[Link]*inboundLink
-	dialled  uint64 // links ever dialled
-	bans     []ban
+	me      *peer
+	peers   []*peer // by index; nil: the index is free
+	freeIdx []uint16
+	order   []*peer
+	byID    map[nodeid.ID]*peer
+	inbound map[Link]*peer // accepted links; nil: it did not yet say who it is
+	dialled uint64         // links ever dialled
+	bans    []ban
 
 	// Who owns what (slots.go, epochs.go).
 	owners        topology.Owners
@@ -83,8 +82,7 @@ func New(cfg Config, saved State, rnd *rand.Rand) *Node {
 		cfg:        cfg,
 		rnd:        rnd,
 		byID:       map[nodeid.ID]*peer{},
-		outbound:   map[Link]*peer{},
-		inbound:    map[Link]*inboundLink{},
+		inbound:    map[Link]*peer{},
 		state:      bus.StateFail,
 		size:       1,
 		dropFilter: -1,

@@ -42,6 +42,7 @@ type peer struct {
 	outAt   Millis
 	outUp   bool
 	in      Link // its connection to us; 0: none
+	inAt    Millis
 	reports *reports
 
 	gossipMark uint32 // number of the last heartbeat of ours that spoke of it

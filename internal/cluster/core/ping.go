@@ -141,11 +141,11 @@ func (n *Node) queueHeartbeat(l Link, t bus.Type, durable bool) {
 
 // speaksOld reports whether the node at the other end of a link showed that it is a Redis 7.0.
 func (n *Node) speaksOld(l Link) bool {
-	if p := n.outbound[l]; p != nil {
-		return p.old
+	p := n.dialledTo(l)
+	if p == nil {
+		p = n.inbound[l]
 	}
-	in := n.inbound[l]
-	return in != nil && in.peer != nil && in.peer.old
+	return p != nil && p.old
 }
 
 // announceToAll tells every node of our new claim at once.

@@ -1,6 +1,8 @@
 package core
 
 import (
+	"slices"
+
 	"github.com/skeindb/skein/internal/cluster/bus"
 	"github.com/skeindb/skein/internal/cluster/topology"
 )
@@ -121,6 +123,8 @@ func (n *Node) restore(saved State) {
 	}
 	n.me = loaded[saved.Me]
 	n.me.flags |= bus.FlagMyself
+	n.order = slices.DeleteFunc(n.order, func(p *peer) bool { return p == n.me })
+	n.order = slices.Insert(n.order, 0, n.me)
 	n.restoreReplicas(saved, loaded)
 	for s, owner := range saved.Owners {
 		if int(owner) < len(loaded) {
@@ -187,9 +191,7 @@ func (n *Node) Snapshot(fill func(Link, *topology.Link)) topology.Snapshot {
 	}
 	for i, p := range n.order {
 		add(i, p.out, p.outAt)
-		if p.in != 0 {
-			add(i, p.in, n.inbound[p.in].at)
-		}
+		add(i, p.in, p.inAt)
 	}
 	return s
 }

@@ -188,7 +188,7 @@ func (s *script) holds(what string, args []string) bool {
 	}
 	switch what {
 	case "agree":
-		return s.w.agree() == ""
+		return s.w.sample() && s.w.agree() == ""
 	case "healthy":
 		return s.w.healthy()
 	case "state":
