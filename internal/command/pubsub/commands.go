@@ -75,6 +75,10 @@ func (h *Hub) spublishCommand(c *command.Call) {
 
 // list is PUBSUB CHANNELS and SHARDCHANNELS.
 func list(c *command.Call, in []directory) {
+	if len(c.Args) > 3 {
+		c.Fail(command.WrongArguments(c.Args))
+		return
+	}
 	mark, n := c.Out.BeginArray(), 0
 	for i := range in {
 		d := &in[i]

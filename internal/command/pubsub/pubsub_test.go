@@ -115,6 +115,7 @@ func TestSubscribe(t *testing.T) {
 	expect(t, pub.do("pubsub numsub one two three"), "*6 $3 one :2 $3 two :1 $5 three :0")
 	expect(t, pub.do("pubsub numpat"), ":1")
 	expect(t, pub.do("pubsub numsub"), "*0")
+	expect(t, pub.do("pubsub channels a b"), "-ERR unknown subcommand or wrong number of arguments for 'channels'. Try PUBSUB HELP.")
 
 	expect(t, a.do("unsubscribe none"), "*3 $11 unsubscribe $4 none :2")
 	expect(t, a.do("unsubscribe"), "*3 $11 unsubscribe $3 one :1 *3 $11 unsubscribe $3 two :0")

@@ -40,7 +40,7 @@ type Options struct {
 	// Recorder makes the function that takes the statistics of one loop, called
 	// after each batch.
 	Recorder func() func(batch []session.Record)
-	// Monitor, if set, sees every command before it runs.
+	// Monitor, if set, sees every command that has run, those of EXEC before EXEC.
 	Monitor *atomic.Pointer[MonitorFunc]
 	// Slow is called after a command that took longer than Gates.SlowNanos.
 	Slow func(s *session.Session, spec *command.Spec, args [][]byte, nanos int64, now int64)

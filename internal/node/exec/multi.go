@@ -108,9 +108,6 @@ func (e *Engine) queued(t *Turn, s *session.Session, q *session.Queued) {
 			return
 		}
 	}
-	if m := e.Monitor.Load(); m != nil && !q.Spec.Any(command.SkipMonitor|command.Admin) {
-		(*m)(s, s.DB(), q.Spec, q.Args)
-	}
 	mark, began := len(s.Out.Buf), e.nanos()
 	c := &s.Call
 	c.Spec, c.Args, c.DB = q.Spec, q.Args, s.DB()
@@ -146,7 +143,7 @@ func (e *Engine) Specs() []*command.Spec {
 		{Name: "watch", Group: "transactions", Since: "2.2.0", Arity: -2,
 			Summary: "Makes EXEC fail if a key changes before it.", Complexity: "O(1) for every key.",
 			Flags: command.NoScript | command.Loading | command.Stale | command.Fast | command.AllowBusy,
-			Usage: "key:key ...", Keys: command.AllKeys(command.KeyRO), Read: e.watchCommand},
+			Usage: "key...", Keys: command.AllKeys(command.KeyRO), Read: e.watchCommand},
 		{Name: "unwatch", Group: "transactions", Since: "2.2.0", Arity: 1,
 			Summary: "Forgets the watched keys.", Complexity: "O(1)",
 			Flags:   command.NoScript | command.Loading | command.Stale | command.Fast | command.AllowBusy,

@@ -101,9 +101,6 @@ func (e *Engine) holding(t *Turn, s *session.Session, spec *command.Spec, args [
 
 // call runs the handler and commits.
 func (e *Engine) call(t *Turn, s *session.Session, spec *command.Spec, args [][]byte) {
-	if m := e.Monitor.Load(); m != nil && !spec.Any(command.SkipMonitor|command.Admin) {
-		(*m)(s, s.DB(), spec, args)
-	}
 	mark := len(s.Out.Buf)
 	began := e.nanos()
 	c := &s.Call
@@ -125,7 +122,8 @@ func (e *Engine) call(t *Turn, s *session.Session, spec *command.Spec, args [][]
 	e.account(t, s, spec, args, mark, began)
 }
 
-// account notes what the command cost and whether it failed.
+// account notes what the command cost and whether it failed, and shows it to
+// the monitors.
 func (e *Engine) account(t *Turn, s *session.Session, spec *command.Spec, args [][]byte, mark int, began int64) {
 	took := e.nanos() - began
 	r := session.Record{Spec: spec, Nanos: took}
@@ -135,6 +133,9 @@ func (e *Engine) account(t *Turn, s *session.Session, spec *command.Spec, args [
 	t.records = append(t.records, r)
 	if slow := e.Gates.SlowNanos.Load(); slow >= 0 && took >= slow && !spec.Is(command.SkipSlowlog) {
 		e.Slow(s, spec, args, took, t.NowMs)
+	}
+	if m := e.Monitor.Load(); m != nil && !spec.Any(command.SkipMonitor|command.Admin) {
+		(*m)(s, s.DB(), spec, args)
 	}
 }
 
