@@ -214,7 +214,7 @@ func (a *Arena) Mapped(h Handle) bool {
 
 // Prefetch asks the processor to bring the cache line at h nearer. Any handle is harmless.
 func (a *Arena) Prefetch(h Handle) {
-	prefetch(unsafe.Add(a.base, uintptr(h)<<unitShift))
+	prefetch(uintptr(a.base) + uintptr(h)<<unitShift)
 }
 
 // InUse is the sum of the class sizes of all live objects, in bytes.

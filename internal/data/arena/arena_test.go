@@ -225,6 +225,33 @@ func TestFull(t *testing.T) {
 	}
 }
 
+// TestFirstRun allocates, as the first object, runs whose length is near that of chunks.
+func TestFirstRun(t *testing.T) {
+	for _, chunks := range []int{1, 2, 3} {
+		for _, more := range []int{-pageBytes, -1, 0, 1, pageBytes} {
+			a := newArena(t, Options{Limit: 16 << 20})
+			b := block{n: chunks*chunkBytes + more, seed: 3}
+			var err error
+			if b.h, err = a.Alloc(b.n); err != nil || b.h == 0 {
+				t.Fatalf("%d bytes: %x, %v", b.n, b.h, err)
+			}
+			b.fill(a)
+			c := block{n: chunkBytes, seed: 4}
+			if c.h, err = a.Alloc(c.n); err != nil {
+				t.Fatal(err)
+			}
+			c.fill(a)
+			b.check(t, a)
+			a.Free(b.h, b.n)
+			a.Free(c.h, c.n)
+			if a.InUse() != 0 {
+				t.Fatalf("in use %d", a.InUse())
+			}
+			a.Close()
+		}
+	}
+}
+
 func TestDoubleFreePanics(t *testing.T) {
 	a := newArena(t, Options{})
 	for _, n := range []int{40, 300 << 10} {

@@ -57,14 +57,13 @@ func (h *heap) take(pages, firstBits, allBits uint32) (uint32, error) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	i := h.runs.first(uint8(pages))
-	if i < 0 {
-		var err error
-		if i, err = h.warmOne(); err != nil {
+	for i < 0 {
+		if err := h.warmOne(); err != nil {
 			return 0, err
 		}
+		i = h.runs.first(uint8(pages)) // chunk 0 has no room for a run as long as a chunk
 	}
-	c := &h.chunks[i]
-	at := c.free.find(pages)
+	at := h.chunks[i].free.find(pages)
 	h.use(i, at, pages)
 	page := uint32(i)*chunkPages + at
 	h.a.markPages(page, pages, firstBits, allBits)
@@ -116,13 +115,12 @@ func (h *heap) account(i int) {
 }
 
 // warmOne makes a cold or new chunk ready at once, for a request that cannot wait.
-func (h *heap) warmOne() (int, error) {
+func (h *heap) warmOne() error {
 	i, err := h.pickCold()
-	if err != nil {
-		return 0, err
+	if err == nil {
+		h.setWarm(i)
 	}
-	h.setWarm(i)
-	return i, nil
+	return err
 }
 
 // pickCold chooses the lowest cold chunk, committing a new one if there is none.

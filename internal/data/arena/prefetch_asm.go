@@ -2,9 +2,6 @@
 
 package arena
 
-import "unsafe"
-
-// prefetch hints that the line at p will be read. It never faults.
-//
-//go:noescape
-func prefetch(p unsafe.Pointer)
+// prefetch hints that the line at addr will be read. It never faults. The address is no pointer, for it may
+// be stale and then mean anything.
+func prefetch(addr uintptr)

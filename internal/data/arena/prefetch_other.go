@@ -2,6 +2,4 @@
 
 package arena
 
-import "unsafe"
-
-func prefetch(unsafe.Pointer) {}
+func prefetch(uintptr) {}
