@@ -1,0 +1,52 @@
+// Command skein is the whole product in one binary:
+//
+//	skein up       a cluster in one process, ready to use
+//	skein server   one node; takes redis-server's configuration and options
+//	skein cli      a client in the manner of redis-cli
+//
+// Called through a link named redis-server it is skein server.
+package main
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+)
+
+const usage = `Skein is a Redis Cluster node.
+
+  skein up [--masters 3] [--port 7000] [--dir skein-data]   start a whole cluster, ready to use
+  skein server [redis.conf] [--directive value ...]         run one node, as redis-server would
+  skein cli [-h host] [-p port] [-c] [command ...]          talk to a node
+  skein version                                             print the version
+
+Every subcommand takes --help.
+`
+
+func main() {
+	name := strings.TrimSuffix(filepath.Base(os.Args[0]), ".exe")
+	if name == "redis-server" || name == "valkey-server" {
+		os.Exit(server(os.Args[1:]))
+	}
+	os.Exit(run(os.Args[1:]))
+}
+
+func run(args []string) int {
+	if len(args) == 0 {
+		fmt.Fprint(os.Stderr, usage)
+		return 1
+	}
+	switch args[0] {
+	case "server":
+		return server(args[1:])
+	case "version", "--version", "-v":
+		fmt.Println(versionLine())
+		return 0
+	case "help", "--help", "-h":
+		fmt.Print(usage)
+		return 0
+	}
+	fmt.Fprintf(os.Stderr, "skein: there is no %q; try skein help\n", args[0])
+	return 1
+}

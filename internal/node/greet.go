@@ -1,0 +1,40 @@
+package node
+
+import (
+	"fmt"
+	"os"
+	"runtime"
+	"syscall"
+
+	"github.com/skeindb/skein/internal/node/config"
+)
+
+// greet writes the first lines of the log: who we are, and what of the
+// configuration has no meaning here.
+func (n *Node) greet() {
+	v := n.cfg.Values()
+	n.slog.Info("oO0OoO0OoO0Oo Skein is starting oO0OoO0OoO0Oo")
+	n.slog.Info(fmt.Sprintf("Skein %s (Redis %s), bits=64, %s, pid=%d, just started", Version, config.RedisVersion, runtime.Version(), os.Getpid()))
+	if n.cfg.File() == "" {
+		n.slog.Warn("Warning: no config file specified, using the default config. In order to specify a config file use skein server /path/to/redis.conf")
+	} else {
+		n.slog.Info("Configuration loaded")
+	}
+	mode := "standalone"
+	if config.ClusterEnabled.Get(v) {
+		mode = "cluster"
+	}
+	n.slog.Info(fmt.Sprintf("Running mode=%s, port=%d. PID: %d", mode, config.Port.Get(v), os.Getpid()))
+	n.slog.Info("Server initialized")
+}
+
+// Farewell notes the signal that ends the node.
+func (n *Node) Farewell(s os.Signal) {
+	word := "SIGTERM"
+	if s == syscall.SIGINT {
+		word = "SIGINT"
+	}
+	n.slog.Warn("Received " + word + " scheduling shutdown...")
+	n.slog.Warn("User requested shutdown...")
+	n.slog.Warn("Skein is now ready to exit, bye bye...")
+}

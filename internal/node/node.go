@@ -1,0 +1,210 @@
+package node
+
+import (
+	"fmt"
+	"log/slog"
+	"runtime"
+	"slices"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/skeindb/skein/internal/cluster/topology"
+	"github.com/skeindb/skein/internal/command"
+	"github.com/skeindb/skein/internal/command/acl"
+	"github.com/skeindb/skein/internal/command/builtin"
+	"github.com/skeindb/skein/internal/command/pubsub"
+	"github.com/skeindb/skein/internal/node/clients"
+	"github.com/skeindb/skein/internal/node/config"
+	"github.com/skeindb/skein/internal/node/exec"
+	"github.com/skeindb/skein/internal/node/netloop"
+	"github.com/skeindb/skein/internal/node/observe"
+	"github.com/skeindb/skein/internal/node/session"
+	"github.com/skeindb/skein/internal/store/keyspace"
+)
+
+// Options are what a node is made with.
+type Options struct {
+	Config *config.Config
+	// Loops is the number of event loops; 0 means one per core.
+	Loops int
+	// Log receives the log lines instead of the configured file or standard output.
+	Log *Log
+}
+
+// Node is one running server.
+type Node struct {
+	cfg   *config.Config
+	log   *Log
+	slog  *slog.Logger
+	table *command.Table
+
+	keyspace *keyspace.Keyspace
+	accounts *acl.Accounts
+	hub      *pubsub.Hub
+	engine   *exec.Engine
+	gates    exec.Gates
+	view     atomic.Pointer[topology.View]
+	monitor  atomic.Pointer[exec.MonitorFunc]
+	clients  *clients.Registry
+	observe  *observe.Observer
+
+	loops     []*netloop.Loop
+	listeners []*listener
+	cron      cron
+	started   time.Time
+	stopOnce  sync.Once
+	asked     chan struct{} // closed when somebody asked the node to end
+}
+
+// New makes a node. It opens no socket yet.
+func New(o Options) (*Node, error) {
+	n := &Node{cfg: o.Config, log: o.Log, started: time.Now(), asked: make(chan struct{})}
+	if n.log == nil {
+		var err error
+		if n.log, err = OpenLog(o.Config.Values()); err != nil {
+			return nil, err
+		}
+	}
+	n.slog = slog.New(n.log)
+	if err := n.furnish(); err != nil {
+		return nil, err
+	}
+	if err := n.makeLoops(o.Loops); err != nil {
+		return nil, err
+	}
+	n.tune(n.cfg.Values())
+	n.watchConfig()
+	return n, nil
+}
+
+// furnish makes the rooms and the table of their commands.
+func (n *Node) furnish() (err error) {
+	v := n.cfg.Values()
+	databases := config.Databases.Get(v)
+	if config.ClusterEnabled.Get(v) {
+		databases = 1
+	}
+	n.accounts = acl.New()
+	n.hub = pubsub.New(pubsub.Options{})
+	n.keyspace, err = keyspace.New(keyspace.Options{
+		Databases: databases,
+		Listener:  pubsub.NewNotifier(n.hub),
+	})
+	if err != nil {
+		return fmt.Errorf("reserving memory for keys: %w", err)
+	}
+	n.observe = observe.New()
+	n.engine = exec.New(exec.Options{
+		Keyspace: n.keyspace,
+		View:     &n.view,
+		Gates:    &n.gates,
+		Beside:   func() int64 { return 0 },
+		Recorder: n.observe.Recorder,
+		Monitor:  &n.monitor,
+		Slow:     n.observe.Slow,
+	})
+	n.clients = clients.New(n.clientOptions(databases))
+	return n.makeTable()
+}
+
+func (n *Node) clientOptions(databases int) clients.Options {
+	feed := exec.MonitorFunc(func(s *session.Session, db int, spec *command.Spec, args [][]byte) { n.clients.Feed(s, db, spec, args) })
+	return clients.Options{
+		Accounts:  n.accounts,
+		Hub:       n.hub,
+		Log:       n.slog,
+		Databases: databases,
+		Cluster:   config.ClusterEnabled.Get(n.cfg.Values()),
+		Role:      func() string { return "master" },
+		Pause: func(all bool, untilMs int64) {
+			mode := exec.PauseWrite
+			if all {
+				mode = exec.PauseAll
+			}
+			n.engine.Pause(mode, untilMs) // the command holds all stripes
+		},
+		Unpause: n.engine.Unpause,
+		Monitoring: func(on bool) {
+			if on {
+				n.monitor.Store(&feed)
+			} else {
+				n.monitor.Store(nil)
+			}
+		},
+	}
+}
+
+func (n *Node) makeTable() (err error) {
+	n.table, err = command.NewTable(
+		builtin.Specs(),
+		command.Specs(func() *command.Table { return n.table }),
+		n.engine.Specs(),
+		n.hub.Specs(),
+		n.clients.Specs(),
+		n.observe.Specs(),
+	)
+	if err != nil {
+		return err
+	}
+	for _, r := range n.cfg.Renames() {
+		if err := n.table.Rename(r.From, r.To); err != nil {
+			return err
+		}
+	}
+	n.engine.Use(n.table)
+	n.observe.Use(n.table)
+	return nil
+}
+
+func (n *Node) makeLoops(count int) error {
+	if count == 0 {
+		count = runtime.NumCPU()
+	}
+	o := n.loopOptions()
+	for range count {
+		l, err := netloop.New(o)
+		if err != nil {
+			return fmt.Errorf("making an event loop: %w", err)
+		}
+		n.loops = append(n.loops, l)
+	}
+	return nil
+}
+
+// Start opens the sockets and serves.
+func (n *Node) Start() error {
+	n.greet()
+	for _, l := range n.loops {
+		go l.Run()
+	}
+	if err := n.listenAll(); err != nil {
+		n.Stop()
+		return err
+	}
+	n.cron.start(n)
+	for _, l := range n.listeners {
+		n.slog.Info("Ready to accept connections " + l.kind)
+	}
+	return nil
+}
+
+// Asked is closed when a client asked the node to end (SHUTDOWN).
+func (n *Node) Asked() <-chan struct{} { return n.asked }
+
+// Ask makes Asked be closed.
+func (n *Node) Ask() { n.stopOnce.Do(func() { close(n.asked) }) }
+
+// Stop closes sockets and connections and gives the memory back. It waits.
+func (n *Node) Stop() {
+	n.cron.stop()
+	for _, l := range n.listeners {
+		netloop.Unlisten(l.Listener, n.loops)
+		l.Close()
+	}
+	for _, l := range slices.Backward(n.loops) {
+		l.Stop()
+	}
+	n.keyspace.Close()
+	n.log.Close()
+}
