@@ -45,11 +45,14 @@ type server struct {
 	silent bool // what is logged and announced is not kept
 	unread bool // nobody reads the log
 	nowMs  int64
+	db     int
 }
 
-func newServer(tb testing.TB) *server {
+func newServer(tb testing.TB) *server { return newServerWith(tb, arena.Options{}) }
+
+func newServerWith(tb testing.TB, memory arena.Options) *server {
 	s := &server{tb: tb, out: resp.Writer{Proto: 2}}
-	ks, err := keyspace.New(keyspace.Options{Arena: arena.Options{}, Log: s, Listener: s})
+	ks, err := keyspace.New(keyspace.Options{Arena: memory, Log: s, Listener: s})
 	if err != nil {
 		tb.Fatal(err)
 	}
@@ -79,6 +82,10 @@ func (s *server) set(option, value string) {
 		s.tune(func(t *keyspace.Tuning) { t.MaxString, _ = strconv.ParseInt(value, 10, 64) })
 	case "lazyfree-lazy-expire":
 		s.tune(func(t *keyspace.Tuning) { t.LazyExpire = value == "yes" })
+	case "db":
+		s.db, _ = strconv.Atoi(value)
+	case "maxmemory-policy":
+		s.tune(func(t *keyspace.Tuning) { t.Policy = policies[value] })
 	default:
 		s.tb.Fatalf("no option %s", option)
 	}
@@ -110,8 +117,8 @@ func (s *server) run(argv [][]byte) {
 	}
 	s.ks.Acquire(&s.hold, nil)
 	defer s.ks.Release(&s.hold)
-	s.call = command.Call{Spec: spec, Args: argv, Out: &s.out, Now: s.nowMs}
-	s.tx.Begin(s.ks, &s.hold, 0, s.nowMs, 0)
+	s.call = command.Call{Spec: spec, Args: argv, Out: &s.out, Now: s.nowMs, DB: s.db}
+	s.tx.Begin(s.ks, &s.hold, s.db, s.nowMs, 0)
 	if spec.Read != nil {
 		spec.Read(&s.call, &s.tx.ReadTx)
 		s.tx.Commit(nil)
@@ -144,17 +151,30 @@ var classes = map[string]keyspace.Class{
 	"del": keyspace.EventGeneric, "expire": keyspace.EventGeneric, "persist": keyspace.EventGeneric,
 	"expired": keyspace.EventExpired, "keymiss": keyspace.EventKeyMiss, "new": keyspace.EventNew,
 	"rpush": keyspace.EventList,
+	"rename_from": keyspace.EventGeneric, "rename_to": keyspace.EventGeneric,
+	"copy_to": keyspace.EventGeneric, "restore": keyspace.EventGeneric,
+	"move_from": keyspace.EventGeneric, "move_to": keyspace.EventGeneric,
 }
 
+var policies = map[string]keyspace.Policy{"noeviction": keyspace.NoEviction, "allkeys-lfu": keyspace.AllKeysLFU}
+
 // KeyEvent is the keyspace's Listener.
-func (s *server) KeyEvent(_ int, class keyspace.Class, event string, key []byte) {
+func (s *server) KeyEvent(db int, class keyspace.Class, event string, key []byte) {
 	if s.silent {
 		return
 	}
 	if class&classes[event] == 0 {
 		s.tb.Errorf("event %s has class %s", event, class)
 	}
-	s.got.events = append(s.got.events, fmt.Sprintf("%s %s", event, key))
+	s.got.events = append(s.got.events, eventLine(db, event, string(key)))
+}
+
+// eventLine is "set k", and in another database than 0 "set@1 k".
+func eventLine(db int, event, key string) string {
+	if db != 0 {
+		event = fmt.Sprintf("%s@%d", event, db)
+	}
+	return event + " " + key
 }
 
 // list stands for a value of another type.

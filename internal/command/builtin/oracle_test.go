@@ -81,13 +81,14 @@ func startOracle(tb testing.TB) *oracle {
 	dir := tb.TempDir()
 	o := &oracle{tb: tb, path: filepath.Join(dir, "s")}
 	cmd := exec.Command(program, "--port", "0", "--unixsocket", o.path, "--dir", dir,
-		"--save", "", "--repl-diskless-sync", "no", "--repl-timeout", "3600", "--notify-keyspace-events", "KEAmn")
+		"--save", "", "--repl-diskless-sync", "no", "--repl-timeout", "3600", "--notify-keyspace-events", "KEAmn", "--enable-debug-command", "local")
 	if err := cmd.Start(); err != nil {
 		tb.Fatal(err)
 	}
 	tb.Cleanup(func() { cmd.Process.Kill(); cmd.Wait() })
 	o.main = o.dial()
 	o.control = o.dial()
+	o.control.do("DEBUG", "SET-ACTIVE-EXPIRE", "0") // keys expire when a script looks at them
 	o.events = o.dial()
 	o.events.do("PSUBSCRIBE", "__keyevent@*")
 	o.events.do("PSUBSCRIBE", "mark")
@@ -136,6 +137,10 @@ func (o *oracle) set(option, value string) {
 		o.main.do("HELLO", value)
 		return
 	}
+	if option == "db" {
+		o.main.do("SELECT", value)
+		return
+	}
 	o.control.do("CONFIG", "SET", option, value)
 }
 
@@ -167,8 +172,12 @@ func (o *oracle) marked() (events, logged []string) {
 		if channel == "mark" && text == mark {
 			break
 		}
-		_, event, _ := strings.Cut(channel, ":")
-		events = append(events, fmt.Sprintf("%s %s", event, text))
+		var db int
+		var event string
+		if _, err := fmt.Sscanf(channel, "__keyevent@%d__:%s", &db, &event); err != nil {
+			o.tb.Fatal(channel, err)
+		}
+		events = append(events, eventLine(db, event, text))
 	}
 	for {
 		v, _ := o.replica.value()
