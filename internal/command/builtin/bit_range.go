@@ -1,7 +1,6 @@
 package builtin
 
 import (
-	"encoding/binary"
 	"math/bits"
 
 	"github.com/skeindb/skein/internal/command"
@@ -195,10 +194,8 @@ func findBit(s keyspace.Str, bit byte, first, last int64) int64 {
 // onesCount counts the bits set in b.
 func onesCount(b []byte) (n int) {
 	for ; len(b) >= 32; b = b[32:] {
-		n += bits.OnesCount64(binary.LittleEndian.Uint64(b)) +
-			bits.OnesCount64(binary.LittleEndian.Uint64(b[8:])) +
-			bits.OnesCount64(binary.LittleEndian.Uint64(b[16:])) +
-			bits.OnesCount64(binary.LittleEndian.Uint64(b[24:]))
+		n += bits.OnesCount64(word(b)) + bits.OnesCount64(word(b[8:])) +
+			bits.OnesCount64(word(b[16:])) + bits.OnesCount64(word(b[24:]))
 	}
 	for _, c := range b {
 		n += bits.OnesCount8(c)
@@ -209,16 +206,17 @@ func onesCount(b []byte) (n int) {
 // firstBit is the number of the first bit of the value given in b, or -1.
 func firstBit(b []byte, bit byte) int {
 	flip := uint64(bit) - 1 // all bits when a clear bit is sought: then it is the first set one
-	i := 0
-	for ; i+8 <= len(b); i += 8 {
-		if w := binary.BigEndian.Uint64(b[i:]) ^ flip; w != 0 {
-			return i*8 + bits.LeadingZeros64(w)
+	at := 0
+	for ; len(b) >= 32; b, at = b[32:], at+256 {
+		if (word(b)^flip)|(word(b[8:])^flip)|(word(b[16:])^flip)|(word(b[24:])^flip) != 0 {
+			break
 		}
 	}
-	for ; i < len(b); i++ {
-		if w := b[i] ^ byte(flip); w != 0 {
-			return i*8 + bits.LeadingZeros8(w)
+	for _, c := range b {
+		if c ^= byte(flip); c != 0 {
+			return at + bits.LeadingZeros8(c)
 		}
+		at += 8
 	}
 	return -1
 }

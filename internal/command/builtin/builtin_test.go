@@ -2,11 +2,15 @@ package builtin
 
 import (
 	"bytes"
+	"slices"
+	"strconv"
 	"strings"
 	"testing"
 
 	"github.com/skeindb/skein/internal/base/resp"
 	"github.com/skeindb/skein/internal/command"
+	"github.com/skeindb/skein/internal/data/arena"
+	"github.com/skeindb/skein/internal/store/keyspace"
 )
 
 // TestNoAllocations holds the handlers of the hot path to it, with and without
@@ -40,6 +44,49 @@ func TestNoAllocations(t *testing.T) {
 				t.Errorf("%.40s: %s", line, s.out.Buf)
 			}
 		}
+	}
+}
+
+// TestFullMemory: a change for which there is no memory is redis's error and
+// nothing else, whatever was replied before.
+func TestFullMemory(t *testing.T) {
+	s := newServerWith(t, arena.Options{Limit: 8 << 20})
+	play := func(words ...string) outcome {
+		var argv [][]byte
+		for _, w := range words {
+			argv = append(argv, []byte(w))
+		}
+		return s.play(argv)
+	}
+	play("SET", "k", "value")
+	play("SET", "n", "1")
+	full := "-" + keyspace.ErrFull.Error() + "\r\n"
+	fat := strings.Repeat("x", 3000)
+	fill := 0
+	for ; string(play("SET", "fill"+strconv.Itoa(fill), fat).reply) != full; fill++ {
+	}
+	for size := len(fat); size > 0; size -= 8 { // until there is no gap left for anything longer
+		for string(play("SET", "fill"+strconv.Itoa(fill), fat[:size]).reply) != full {
+			fill++
+		}
+	}
+	for _, words := range [][]string{
+		{"SET", "k", fat}, {"SET", "k", fat, "GET"}, {"SET", "k", fat, "EX", "100"}, {"SETEX", "k", "100", fat},
+		{"SET", "new", fat}, {"SETNX", "new", fat}, {"GETSET", "k", fat}, {"GETEX", "k", "EX", "100"},
+		{"APPEND", "k", fat}, {"SETRANGE", "k", "3000", "x"}, {"SETBIT", "k", "20000", "1"},
+		{"BITFIELD", "k", "GET", "u8", "0", "SET", "u8", "20000", "1"}, {"BITOP", "NOT", "k", "fill0"},
+		{"INCRBYFLOAT", "new", "1.5"}, {"INCR", "new"}, {"MSETNX", "new", fat, "new2", "v"},
+	} {
+		got := play(words...)
+		if string(got.reply) != full || got.logged != nil || got.events != nil {
+			t.Errorf("%.60q: %q, %q, %q", words, got.reply, got.events, got.logged)
+		}
+	}
+	if got := play("MSET", "n", "2", "k", fat); string(got.reply) != full || !slices.Equal(got.logged, []string{"MSET n 2"}) {
+		t.Errorf("MSET: %q, %.100q", got.reply, got.logged)
+	}
+	if got := play("MGET", "k", "n", "new"); string(got.reply) != "*3\r\n$5\r\nvalue\r\n$1\r\n2\r\n$-1\r\n" {
+		t.Errorf("afterwards %q", got.reply)
 	}
 }
 

@@ -150,7 +150,7 @@ var classes = map[string]keyspace.Class{
 	"incrby": keyspace.EventString, "incrbyfloat": keyspace.EventString, "setbit": keyspace.EventString,
 	"del": keyspace.EventGeneric, "expire": keyspace.EventGeneric, "persist": keyspace.EventGeneric,
 	"expired": keyspace.EventExpired, "keymiss": keyspace.EventKeyMiss, "new": keyspace.EventNew,
-	"rpush": keyspace.EventList,
+	"rpush":       keyspace.EventList,
 	"rename_from": keyspace.EventGeneric, "rename_to": keyspace.EventGeneric,
 	"copy_to": keyspace.EventGeneric, "restore": keyspace.EventGeneric,
 	"move_from": keyspace.EventGeneric, "move_to": keyspace.EventGeneric,

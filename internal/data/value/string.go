@@ -25,6 +25,17 @@ func NewString(b []byte) *String {
 	return s
 }
 
+// AdoptString returns a String of b itself, which the caller must not touch again.
+func AdoptString(b []byte) *String {
+	s := &String{n: len(b), chunks: make([][]byte, 0, (len(b)+ChunkBytes-1)/ChunkBytes)}
+	for len(b) > 0 {
+		n := min(len(b), ChunkBytes)
+		s.chunks = append(s.chunks, b[:n:n])
+		b = b[n:]
+	}
+	return s
+}
+
 // Type is TypeString.
 func (s *String) Type() Type { return TypeString }
 

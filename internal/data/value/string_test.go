@@ -10,7 +10,8 @@ import (
 // and then, and asks that the live one follows the slice and no frozen copy moves.
 func TestStringAgainstSlice(t *testing.T) {
 	rnd := rand.New(rand.NewPCG(1, 2))
-	s, model := NewString(nil), []byte{}
+	model := bytes.Repeat([]byte("adopted"), 30_000)
+	s := AdoptString(bytes.Clone(model))
 	type frozen struct {
 		s    *String
 		want []byte

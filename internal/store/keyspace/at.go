@@ -21,9 +21,14 @@ func (tx *WriteTx) SetTextAt(old Ref, key, val []byte, expiry int64) error {
 	return err
 }
 
-// SetRawAt is SetStrAt, but the encoding is raw whatever val is.
+// SetRawAt is SetStrAt, but the encoding is raw whatever val is, and val belongs
+// to the keyspace from now on.
 func (tx *WriteTx) SetRawAt(old Ref, key, val []byte, expiry int64) error {
-	_, err := tx.put(old, key, text(kindRaw, val), tx.deadline(old, expiry))
+	c := content{kind: kindRaw, bytes: val}
+	if len(val) > inlineMax {
+		c = content{kind: kindObject, object: value.AdoptString(val)}
+	}
+	_, err := tx.put(old, key, c, tx.deadline(old, expiry))
 	return err
 }
 
