@@ -85,12 +85,12 @@ func (c *peer) do(line string) string {
 		c.Out.Error(err.Error())
 		return c.read()
 	}
-	c.Call.Spec, c.Call.Args, c.Call.Now = spec, argv, c.p.now
+	c.Last, c.Call.Spec, c.Call.Args, c.Call.Now = spec, spec, argv, c.p.now
 	if !spec.Any(command.SkipMonitor | command.Admin) {
 		c.p.Feed(c.Session, c.DB(), spec, argv)
 	}
 	spec.Service(&c.Call)
-	c.Publish(spec, c.p.now)
+	c.Publish(c.p.now)
 	return c.read()
 }
 

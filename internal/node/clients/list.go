@@ -74,7 +74,7 @@ func memory(s *session.Session, f *session.Facts) int {
 // own is the line of the calling client itself, which is in the middle of a
 // command and has not published its state yet.
 func own(b []byte, c *command.Call, s *session.Session) []byte {
-	s.Publish(c.Spec, c.Now)
+	s.Publish(c.Now)
 	f := s.Facts()
 	for _, arg := range c.Args {
 		f.ArgBytes += len(arg)

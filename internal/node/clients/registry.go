@@ -107,7 +107,7 @@ func (r *Registry) Open(home session.Home, remote, local netip.AddrPort, unixPat
 		s.Set(session.Unix)
 	}
 	r.greet(s)
-	s.Publish(nil, s.Created)
+	s.Publish(s.Created)
 	if !limits.admits(s, r.opt.Accounts.Open()) {
 		r.mu.Unlock()
 		r.counter.rejected.Add(1)

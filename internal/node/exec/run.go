@@ -68,7 +68,7 @@ func (e *Engine) attempt(t *Turn, s *session.Session, spec *command.Spec, args [
 		e.reject(t, s, spec, text)
 		return
 	}
-	t.last = spec
+	s.Last = spec
 	oom := e.makeRoom(s)
 	if s.Is(session.Multi) && !runsInsideMulti(spec) {
 		e.queue(t, s, spec, args, oom)

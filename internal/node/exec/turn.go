@@ -23,7 +23,6 @@ type Turn struct {
 	record  func([]session.Record) // made when first used
 	codes   map[string]string      // of errors, each kept once
 	pos     []command.KeyPos
-	last    *command.Spec
 	lock    int64 // nanos at which the running command began
 }
 
@@ -116,7 +115,7 @@ func (e *Engine) prefetch(t *Turn, s *session.Session) {
 	}
 }
 
-// flush hands the batch's statistics on and publishes the session's state.
+// flush hands the batch's statistics on.
 func (e *Engine) flush(t *Turn, s *session.Session) {
 	if len(t.records) > 0 {
 		if t.record == nil {
@@ -126,7 +125,6 @@ func (e *Engine) flush(t *Turn, s *session.Session) {
 		s.Pending.Commands += int64(len(t.records))
 		t.records = t.records[:0]
 	}
-	s.Publish(t.last, t.NowMs)
 }
 
 // Limits of error codes: what is longer is no code, as in redis, and a loop

@@ -108,6 +108,7 @@ func (l *Loop) flush(c *conn) {
 	if l.conns[c.fd] != c {
 		return
 	}
+	c.s.Publish(l.turn.NowMs) // before the peer, who may ask others about it, reads the replies
 	made := c.s.Out.Buf
 	c.s.Out.Buf = nil
 	if cap(made) <= keepBytes {
@@ -147,7 +148,10 @@ func (l *Loop) send(c *conn) {
 
 // settle closes a connection that has said goodbye, or that does not read.
 func (l *Loop) settle(c *conn) {
-	c.s.Pending.Out = len(c.out) - c.sent
+	if waiting := len(c.out) - c.sent; waiting != c.s.Pending.Out {
+		c.s.Pending.Out = waiting
+		c.s.Publish(l.turn.NowMs)
+	}
 	if c.s.Is(session.CloseAfterReply) && c.s.Pending.Out == 0 {
 		l.close(c)
 		return

@@ -3,7 +3,7 @@ package session
 import "github.com/skeindb/skein/internal/command"
 
 // Facts is what others may see of a session: CLIENT LIST, INFO, CLIENT KILL's
-// filters. The home publishes them after each batch.
+// filters. The home publishes them before it sends a batch's replies.
 type Facts struct {
 	Name, LibName, LibVer string
 	User                  string
@@ -16,7 +16,7 @@ type Facts struct {
 	Multi                 int // queued commands, -1 outside MULTI
 	Watched               int // watched keys
 	Last                  *command.Spec
-	LastMs                int64 // Unix ms of the last input
+	LastMs                int64 // Unix ms of the last input or output
 	QueuedBytes           int   // memory of the queued commands
 	ArgBytes              int   // memory of the arguments of a parked command
 	Buffers
@@ -29,15 +29,12 @@ func (s *Session) Facts() Facts {
 	return s.facts
 }
 
-// Publish makes the present state of s visible to others. last is the command
-// that ran last, nowMs when.
-func (s *Session) Publish(last *command.Spec, nowMs int64) {
+// Publish makes the present state of s visible to others: after it has received
+// or sent something, or when a command wants to see its own session.
+func (s *Session) Publish(nowMs int64) {
 	s.factsMu.Lock()
 	f := &s.facts
-	if last != nil {
-		f.Last = last
-	}
-	f.LastMs = nowMs
+	f.Last, f.LastMs = s.Last, nowMs
 	f.Flags, f.DB, f.Proto = s.Flags, s.db, s.Out.Proto
 	f.User = s.User()
 	f.Channels, f.Patterns, f.ShardChannels = s.Subs.Counts()

@@ -81,6 +81,9 @@ type Session struct {
 	Account *acl.User // who the session is; nil before authentication
 	Subs    pubsub.Subscriptions
 
+	// Last is the command that was called last, nil before the first.
+	Last *command.Spec
+
 	// Retry is the command to run again once the session is woken: it met an
 	// owned stripe or a pause. Its arguments are copies.
 	Retry [][]byte
