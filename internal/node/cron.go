@@ -2,6 +2,7 @@ package node
 
 import (
 	"sync"
+	"sync/atomic"
 	"time"
 )
 
@@ -14,8 +15,10 @@ const (
 
 // cron is the work that follows the clock.
 type cron struct {
-	quit chan struct{}
-	done sync.WaitGroup
+	quit   chan struct{}
+	done   sync.WaitGroup
+	paused atomic.Bool
+	asleep atomic.Int64 // Unix ms until which nothing runs
 }
 
 func (c *cron) start(n *Node) {
@@ -31,7 +34,9 @@ func (c *cron) start(n *Node) {
 				return
 			case <-t.C:
 			}
-			n.tick(time.Now().UnixMilli(), round%slowEvery == 0)
+			if now := time.Now().UnixMilli(); !c.paused.Load() && now >= c.asleep.Load() {
+				n.tick(now, round%slowEvery == 0)
+			}
 		}
 	}()
 }
@@ -44,12 +49,17 @@ func (c *cron) stop() {
 	}
 }
 
+func (c *cron) pause(on bool) { c.paused.Store(on) }
+
+func (c *cron) sleep(d time.Duration) { c.asleep.Store(time.Now().Add(d).UnixMilli()) }
+
 // tick is one round.
 func (n *Node) tick(nowMs int64, slow bool) {
 	n.engine.Tick(nowMs)
 	n.keyspace.ExpireCycle(nowMs, expireBudget)
 	if slow {
 		n.clients.Tick(nowMs)
-		n.observe.Tick()
+		n.observer.Tick()
+		n.admin.Tick(nowMs)
 	}
 }

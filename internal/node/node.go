@@ -9,11 +9,13 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/skeindb/skein/internal/base/nodeid"
 	"github.com/skeindb/skein/internal/cluster/topology"
 	"github.com/skeindb/skein/internal/command"
 	"github.com/skeindb/skein/internal/command/acl"
 	"github.com/skeindb/skein/internal/command/builtin"
 	"github.com/skeindb/skein/internal/command/pubsub"
+	"github.com/skeindb/skein/internal/node/admin"
 	"github.com/skeindb/skein/internal/node/clients"
 	"github.com/skeindb/skein/internal/node/config"
 	"github.com/skeindb/skein/internal/node/exec"
@@ -47,7 +49,8 @@ type Node struct {
 	view     atomic.Pointer[topology.View]
 	monitor  atomic.Pointer[exec.MonitorFunc]
 	clients  *clients.Registry
-	observe  *observe.Observer
+	observer *observe.Observer
+	admin    *admin.Admin
 
 	loops     []*netloop.Loop
 	listeners []*listener
@@ -55,11 +58,14 @@ type Node struct {
 	started   time.Time
 	stopOnce  sync.Once
 	asked     chan struct{} // closed when somebody asked the node to end
+	runID     string        // 40 hex digits, new at each start
+	replID    string        // the same, of the history of the data
 }
 
 // New makes a node. It opens no socket yet.
 func New(o Options) (*Node, error) {
-	n := &Node{cfg: o.Config, log: o.Log, started: time.Now(), asked: make(chan struct{})}
+	n := &Node{cfg: o.Config, log: o.Log, started: time.Now(), asked: make(chan struct{}),
+		runID: nodeid.Random(randomSource()).String(), replID: nodeid.Random(randomSource()).String()}
 	if n.log == nil {
 		var err error
 		if n.log, err = OpenLog(o.Config.Values()); err != nil {
@@ -85,6 +91,7 @@ func (n *Node) furnish() (err error) {
 	if config.ClusterEnabled.Get(v) {
 		databases = 1
 	}
+	n.observer = observe.New()
 	n.accounts = acl.New()
 	n.hub = pubsub.New(pubsub.Options{})
 	n.keyspace, err = keyspace.New(keyspace.Options{
@@ -94,17 +101,17 @@ func (n *Node) furnish() (err error) {
 	if err != nil {
 		return fmt.Errorf("reserving memory for keys: %w", err)
 	}
-	n.observe = observe.New()
 	n.engine = exec.New(exec.Options{
 		Keyspace: n.keyspace,
 		View:     &n.view,
 		Gates:    &n.gates,
 		Beside:   func() int64 { return 0 },
-		Recorder: n.observe.Recorder,
+		Recorder: n.observer.Recorder,
 		Monitor:  &n.monitor,
-		Slow:     n.observe.Slow,
+		Slow:     n.observer.Slow,
 	})
 	n.clients = clients.New(n.clientOptions(databases))
+	n.admin = admin.New(n.adminOptions())
 	return n.makeTable()
 }
 
@@ -142,7 +149,8 @@ func (n *Node) makeTable() (err error) {
 		n.engine.Specs(),
 		n.hub.Specs(),
 		n.clients.Specs(),
-		n.observe.Specs(),
+		n.observer.Specs(),
+		n.admin.Specs(),
 	)
 	if err != nil {
 		return err
@@ -152,8 +160,8 @@ func (n *Node) makeTable() (err error) {
 			return err
 		}
 	}
+	n.observer.Use(n.table)
 	n.engine.Use(n.table)
-	n.observe.Use(n.table)
 	return nil
 }
 

@@ -19,7 +19,7 @@ func (n *Node) tune(v *config.Values) {
 }
 
 func (n *Node) tuneObserve(v *config.Values) {
-	n.observe.Tune(observe.Tuning{
+	n.observer.Tune(observe.Tuning{
 		SlowMicros:      int64(config.SlowlogLogSlowerThan.Get(v)),
 		SlowLen:         config.SlowlogMaxLen.Get(v),
 		ThresholdMs:     int64(config.LatencyMonitorThreshold.Get(v)),

@@ -1,0 +1,117 @@
+package node
+
+import (
+	"crypto/rand"
+	"encoding/binary"
+	mathrand "math/rand/v2"
+	"net"
+	"time"
+
+	"github.com/skeindb/skein/internal/node/admin"
+	"github.com/skeindb/skein/internal/node/config"
+	"github.com/skeindb/skein/internal/node/observe"
+)
+
+// adminOptions connects what looks at the node as a whole with the rooms.
+func (n *Node) adminOptions() admin.Options {
+	v := n.cfg.Values()
+	return admin.Options{
+		Keyspace:  n.keyspace,
+		Config:    configurer{n},
+		Log:       n.slog,
+		Facts:     admin.Facts{Version: Version, RunID: n.runID, Cluster: config.ClusterEnabled.Get(v), ConfigFile: n.cfg.File()},
+		Sections:  n.sections(),
+		Memory:    n.memory,
+		Listeners: n.listening,
+		ReplID:    func() string { return n.replID },
+		Shutdown:  func(admin.Shutdown, func()) { n.Ask() },
+		Debug: admin.Debug{
+			StopWorld: n.stopWorld,
+			PauseCron: n.cron.pause,
+		},
+	}
+}
+
+// sections are the parts of INFO that the rooms write.
+func (n *Node) sections() []admin.Section {
+	return []admin.Section{
+		{Name: "Clients", Default: true, Append: n.clients.AppendInfo},
+		{Name: "Stats", Default: true, Append: n.appendStats},
+		{Name: "Commandstats", Append: n.observer.AppendCommandStats},
+		{Name: "Errorstats", Default: true, Append: n.observer.AppendErrorStats},
+		{Name: "Latencystats", Append: n.observer.AppendLatencyStats},
+	}
+}
+
+func (n *Node) appendStats(b []byte) []byte {
+	var x observe.Others
+	x.Connections, x.Rejected, x.EvictedClients = n.clients.Counts()
+	keys := n.keyspace.Stats()
+	x.Hits, x.Misses, x.Expired, x.Evicted = keys.Hits, keys.Misses, keys.Expired, keys.Evicted
+	x.Channels, x.Patterns, x.ShardChannels = n.hub.Counts()
+	return n.observer.AppendStats(b, &x)
+}
+
+func (n *Node) memory() (m admin.Memory) {
+	m.Replicas, m.Clients = n.clients.Memory()
+	return m
+}
+
+func (n *Node) listening() (list []admin.Listener) {
+	v := n.cfg.Values()
+	for _, l := range n.listeners {
+		if l.kind == "unix" {
+			list = append(list, admin.Listener{Kind: l.kind, Bind: []string{v.Path(config.UnixSocket)}})
+			continue
+		}
+		if len(list) > 0 && list[0].Kind == l.kind { // one line for all addresses of a port
+			continue
+		}
+		list = append(list, admin.Listener{Kind: l.kind, Bind: config.Bind.Get(v), Port: l.Addr().(*net.TCPAddr).Port})
+	}
+	return list
+}
+
+// configurer is the configuration as CONFIG works on it.
+type configurer struct{ n *Node }
+
+func (c configurer) Get(patterns []string) (list []admin.Setting) {
+	for _, s := range c.n.cfg.Get(patterns) {
+		list = append(list, admin.Setting(s))
+	}
+	return list
+}
+
+func (c configurer) Set(pairs []admin.Setting, local bool) error {
+	list := make([]config.Setting, len(pairs))
+	for i, p := range pairs {
+		list[i] = config.Setting(p)
+	}
+	return c.n.cfg.Set(list, config.Caller{Local: local, Loading: c.n.gates.Loading.Load()})
+}
+
+func (c configurer) Rewrite(force bool) error {
+	return c.n.cfg.Rewrite(config.RewriteOptions{Force: force})
+}
+
+func (c configurer) ResetStat() {
+	c.n.observer.Reset()
+	c.n.keyspace.ResetStats()
+	c.n.clients.ResetStats()
+}
+
+// stopWorld stops all loops and the cron for d: DEBUG SLEEP. The caller is one
+// of the loops, and holds all stripes.
+func (n *Node) stopWorld(d time.Duration) {
+	n.cron.sleep(d)
+	for _, l := range n.loops {
+		l.Do(func() { time.Sleep(d) })
+	}
+	time.Sleep(d)
+}
+
+func randomSource() mathrand.Source {
+	var seed [16]byte
+	rand.Read(seed[:])
+	return mathrand.NewPCG(binary.LittleEndian.Uint64(seed[:]), binary.LittleEndian.Uint64(seed[8:]))
+}
