@@ -38,7 +38,8 @@ type Options struct {
 
 	// Sections are the parts of INFO that other rooms write.
 	Sections []Section
-	// Memory is what takes memory beside keys and values. INFO calls it each time.
+	// Memory is what takes memory beside keys and values. INFO calls it each time,
+	// and Tick; it must be cheap.
 	Memory func() Memory
 	// Listeners are the sockets that accept clients.
 	Listeners func() []Listener
@@ -103,13 +104,14 @@ type Admin struct {
 	leaked  [][]byte // by DEBUG LEAK; the stripes guard it
 }
 
-// New returns an Admin.
+// New returns an Admin. It calls none of the funcs in o: the rooms behind them
+// may be made after it.
 func New(o Options) *Admin {
 	a := &Admin{opt: o, started: time.Now(), server: newServerFacts()}
 	a.info = inOrder(a.ownSections(), o.Sections)
 	a.debug = a.debugCommands()
-	a.memory.startup = a.used()
-	a.Tick(a.started.UnixMilli())
+	a.memory.startup = o.Keyspace.Used()
+	a.sample(a.started.UnixMilli())
 	return a
 }
 

@@ -78,14 +78,14 @@ func field(t testing.TB, info, name string) string {
 }
 
 func TestInfoMemory(t *testing.T) {
-	beside := Memory{Clients: 4000}
+	var beside Memory
 	s := newServer(t, func(o *Options) { o.Memory = func() Memory { return beside } })
 	s.set(0, "k", strings.Repeat("x", 100_000), 0)
 	beside = Memory{Clients: 5000, ClusterLinks: 700, ReplicaBuffers: 50, Backlog: 40, NotCounted: 3}
 	info := s.do("INFO memory")
 	used := s.ks.Used() + 5740
 	for name, want := range map[string]string{
-		"used_memory": f(used), "used_memory_peak": f(used), "used_memory_startup": "4000", "used_memory_peak_perc": "100.00%",
+		"used_memory": f(used), "used_memory_peak": f(used), "used_memory_startup": "0", "used_memory_peak_perc": "100.00%",
 		"mem_clients_normal": "5000", "mem_cluster_links": "700", "mem_replication_backlog": "40", "mem_total_replication_buffers": "50",
 		"mem_not_counted_for_evict": "3", "mem_allocator": "go", "maxmemory_policy": "noeviction", "maxmemory_human": "0B",
 	} {

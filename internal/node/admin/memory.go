@@ -30,11 +30,18 @@ const (
 // Tick takes samples when it is time. The node calls it ten times a second or
 // more, from any goroutine.
 func (a *Admin) Tick(nowMs int64) {
+	if a.sample(nowMs) {
+		a.used()
+	}
+}
+
+// sample tells whether it was time.
+func (a *Admin) sample(nowMs int64) bool {
 	m := &a.memory
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	if nowMs < m.nextMs {
-		return
+		return false
 	}
 	m.nextMs = nowMs + sampleEvery.Milliseconds()
 	held := a.opt.Keyspace.Resident() + goHeld()
@@ -48,7 +55,7 @@ func (a *Admin) Tick(nowMs int64) {
 		m.slowMs = nowMs + indexEvery.Milliseconds()
 		m.index.Store(a.opt.Keyspace.IndexBytes())
 	}
-	a.used()
+	return true
 }
 
 // goHeld is what Go's heap takes of the system's memory, in bytes.

@@ -32,10 +32,12 @@ type serverFacts struct {
 	totalRAM   int64  // bytes
 }
 
+const module = "github.com/skeindb/skein"
+
 func newServerFacts() serverFacts {
 	s := serverFacts{os: systemName(), totalRAM: systemMemory(), revision: "00000000"}
 	s.executable, _ = os.Executable()
-	if build, ok := debug.ReadBuildInfo(); ok {
+	if build, ok := debug.ReadBuildInfo(); ok && build.Main.Path == module { // not a program that embeds Skein
 		for _, e := range build.Settings {
 			switch {
 			case e.Key == "vcs.revision" && len(e.Value) >= 8:
