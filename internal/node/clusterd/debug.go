@@ -1,0 +1,114 @@
+package clusterd
+
+import (
+	"encoding/base64"
+	"fmt"
+	"io"
+
+	"github.com/skeindb/skein/internal/base/nodeid"
+	"github.com/skeindb/skein/internal/cluster/bus"
+	"github.com/skeindb/skein/internal/cluster/core"
+	"github.com/skeindb/skein/internal/cluster/topology"
+)
+
+// packetFilter is what DEBUG asked for. d.mu guards it.
+type packetFilter struct {
+	drop  int
+	close bool
+}
+
+// DropPacketFilter makes the node ignore received packets of one type; -1 ends it (DEBUG DROP-CLUSTER-PACKET-FILTER).
+func (d *Driver) DropPacketFilter(packetType int) { d.post(core.DropFilter{Type: packetType}) }
+
+// CloseLinkOnPacketDrop makes the node close the link on which the filter dropped a packet
+// (DEBUG CLOSE-CLUSTER-LINK-ON-PACKET-DROP).
+func (d *Driver) CloseLinkOnPacketDrop(on bool) {
+	d.mu.Lock()
+	d.filter.close = on
+	d.mu.Unlock()
+}
+
+func (d *Driver) closesOnDrop() bool {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return d.filter.close
+}
+
+// KillLinks closes the links to a node, those from it, or both (DEBUG CLUSTERLINK KILL). It reports false if
+// the node is not known.
+func (d *Driver) KillLinks(id nodeid.ID, to, from bool) bool {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	ids := map[core.Link]topology.Link{}
+	s := d.node.Snapshot(func(id core.Link, l *topology.Link) { ids[id] = *l })
+	known := false
+	for i := range s.Nodes {
+		known = known || s.Nodes[i].ID == id
+	}
+	for linkID, shown := range ids {
+		if l := d.links[linkID]; l != nil && s.Nodes[shown.Node].ID == id && (shown.Inbound && from || !shown.Inbound && to) {
+			d.drop(l, core.LinkDown{})
+		}
+	}
+	if len(d.queue) > 0 {
+		d.nudge()
+	}
+	return known
+}
+
+// Stats is what INFO shows of the links.
+type Stats struct {
+	Links     int   // cluster_connections
+	LinkBytes int64 // mem_cluster_links
+}
+
+// Stats counts the links and their memory.
+func (d *Driver) Stats() Stats {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	s := Stats{Links: len(d.links)}
+	for _, l := range d.links {
+		s.LinkBytes += l.memory()
+	}
+	return s
+}
+
+// flight is an event that the core was given.
+type flight struct {
+	at core.Millis
+	ev core.Event
+}
+
+// Dump writes the last events that the core was given, oldest first, one a line: time, event, and of a packet its
+// bytes in base64. With nodes.conf of that time and the seed unknown it does not repeat the run, but it shows it.
+func (d *Driver) Dump(w io.Writer) error {
+	d.mu.Lock()
+	flights := d.flight.list()
+	d.mu.Unlock()
+	for _, f := range flights {
+		var err error
+		switch ev := f.ev.(type) {
+		case core.Received:
+			_, err = fmt.Fprintf(w, "%d received link %x from %s at %s: %s %s\n", f.at, uint64(ev.Link), ev.RemoteIP, ev.LocalIP,
+				ev.Msg.Type, encode(ev.Msg))
+		default:
+			_, err = fmt.Fprintf(w, "%d %T %+v\n", f.at, ev, ev)
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// encode is a packet as text. Payloads are not kept, nor what was not understood.
+func encode(m *bus.Msg) string {
+	switch m.Type {
+	case bus.TypePublish, bus.TypePublishShard, bus.TypeModule:
+		return "-"
+	}
+	if int(m.Type) >= bus.TypeCount {
+		return "-"
+	}
+	return base64.StdEncoding.EncodeToString(bus.Append(nil, m))
+}

@@ -1,0 +1,58 @@
+package clusterd
+
+import (
+	"log/slog"
+	"sync/atomic"
+
+	"github.com/skeindb/skein/internal/base/slot"
+	"github.com/skeindb/skein/internal/cluster/core"
+	"github.com/skeindb/skein/internal/cluster/topology"
+	"github.com/skeindb/skein/internal/store/keyspace"
+)
+
+// Options are what a Driver is made with.
+type Options struct {
+	Config core.Config // what the core is to know, Port and BusPort as others are told them
+	File   string      // path of nodes.conf
+
+	Bind   []string // addresses to listen on, in the form of the bind directive; none: all
+	Port   uint16   // bus port to listen on
+	Source string   // local address of the connections to others (bind-source-addr); "": any
+
+	SendLimit int64 // cluster-link-sendbuf-limit in bytes, 0: none
+
+	Keyspace *keyspace.Keyspace
+	// View is where the routing table is published; New stores the first one.
+	View *atomic.Pointer[topology.View]
+	Log  *slog.Logger
+	Hooks
+}
+
+// Hooks are what other rooms do for the Driver. Those that are nil are left out, except Fatal.
+//
+// Follow, Promote, Flush, Pause, Unpause and Replication are called under all stripes and the core's mutex (Replication
+// at other times too): they must be quick and must not call the Driver.
+type Hooks struct {
+	// Fatal is told that nodes.conf cannot be written: the node must end.
+	Fatal func(error)
+
+	// Replication tells how replication stands. Under all stripes its Offset is the end of the log.
+	Replication func() core.ReplicationFacts
+	// Follow makes the node a replica of a master, or of another one. Host is empty while its address is unknown.
+	Follow func(core.Source)
+	// Promote makes the node a master.
+	Promote func()
+	// Flush empties the data set.
+	Flush func()
+
+	// Pause keeps everything out of the log until a time (Unix ms), or until Unpause.
+	Pause   func(untilMs int64)
+	Unpause func()
+
+	// Deliver hands a message of another node to the subscribers here. The bytes are valid until it returns.
+	Deliver func(channel, message []byte, shard bool)
+	// Unsubscribe ends the subscriptions to shard channels in slots that this node lost.
+	Unsubscribe func(*slot.Set)
+	// LazyDelete tells whether keys of lost slots are logged as UNLINK (lazyfree-lazy-server-del).
+	LazyDelete func() bool
+}
