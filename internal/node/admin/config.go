@@ -13,7 +13,8 @@ import (
 type Setting struct{ Name, Value string }
 
 // Configurer is the node's configuration as CONFIG works on it. Its methods may
-// be called from any goroutine. An error's text is the reply behind "ERR "; one
+// be called from any goroutine; Get and Set are called from loops, inside EXEC
+// with stripes held, and must not wait for a loop. An error's text is the reply behind "ERR "; one
 // that wraps a command.Error is that reply, with its own code.
 type Configurer interface {
 	// Get lists the settings that the patterns select.
@@ -50,8 +51,7 @@ func (a *Admin) configSet(c *command.Call) {
 	for pair := range slices.Chunk(c.Args[2:], 2) {
 		pairs = append(pairs, Setting{string(pair[0]), string(pair[1])})
 	}
-	local := isLocal(c.Client.Addr())
-	aside(c, func(out *resp.Writer) { done(out, a.opt.Config.Set(pairs, local)) })
+	done(c.Out, a.opt.Config.Set(pairs, isLocal(c.Client.Addr())))
 }
 
 // secrets are the directives whose values are nobody's business.
@@ -72,6 +72,7 @@ func isLocal(at netip.AddrPort) bool {
 	return !at.IsValid() || at.Addr().Unmap().IsLoopback()
 }
 
+// configRewrite waits for the disk, beside the loop.
 func (a *Admin) configRewrite(c *command.Call) {
 	aside(c, func(out *resp.Writer) { done(out, a.opt.Config.Rewrite(false)) })
 }
