@@ -12,10 +12,7 @@
 // stored: the RDB format keeps both sizes beside the data.
 package lzf
 
-import (
-	"encoding/binary"
-	"errors"
-)
+import "errors"
 
 const (
 	maxLiterals = 1 << 5
@@ -23,7 +20,7 @@ const (
 	minCopy     = 3
 	maxCopy     = 7 + 255 + 2
 
-	hashBits = 14
+	hashBits = 16
 )
 
 // minSaving is what redis asks of compression: the result must be at least four
@@ -33,9 +30,11 @@ const minSaving = 4
 // ErrCorrupt: the data is not LZF, or does not expand to the size given.
 var ErrCorrupt = errors.New("lzf: corrupt data")
 
-// An Encoder compresses. It holds 64 KiB of tables; keep one per writer instead
-// of one per string. The zero value is ready to use. What it makes of a string
-// does not depend on the strings before it.
+// An Encoder compresses. It finds the same copies as liblzf does in the mode in
+// which redis uses it, so that dumps of equal values are equal bytes; where the
+// code looks odd, that is why. It holds 256 KiB of tables; keep one per writer
+// instead of one per string. The zero value is ready to use. What it makes of a
+// string does not depend on the strings before it.
 type Encoder struct {
 	// last[h] is one more than the place where three bytes of hash h stood
 	// last, counted from the first byte this Encoder has ever seen. So places
@@ -47,7 +46,6 @@ type Encoder struct {
 // Compress appends the compressed src to dst. It returns dst unchanged and
 // false if that would save fewer than four bytes.
 func (e *Encoder) Compress(dst, src []byte) (out []byte, ok bool) {
-	limit := len(dst) + len(src) - minSaving
 	if len(src) <= minSaving || uint64(len(src)) > 1<<31 {
 		return dst, false
 	}
@@ -57,41 +55,46 @@ func (e *Encoder) Compress(dst, src []byte) (out []byte, ok bool) {
 	base := e.base
 	e.base += uint32(len(src))
 
+	room := len(dst) + len(src) - minSaving
 	out = dst
 	literals := 0 // src[literals:i] is not written yet
 	i := 0
-	for i+minCopy < len(src) {
+	for i+minCopy <= len(src) {
 		from, found := e.find(src, i, base)
 		if !found {
 			i++
 			continue
 		}
 		out = appendLiterals(out, src[literals:i])
+		if len(out)+4 >= room {
+			return dst, false
+		}
 		n := matchLen(src, from, i)
 		out = appendCopy(out, i-from, n)
 		i += n
 		literals = i
-		if len(out) > limit {
-			return dst, false
-		}
 		// The last two bytes of a copy begin what is likely to come again.
-		for j := i - 2; j < i && j+minCopy < len(src); j++ {
-			e.last[hash(src[j:])] = base + uint32(j) + 1
+		if i+minCopy <= len(src) {
+			e.note(src, i-2, base)
+			e.note(src, i-1, base)
 		}
 	}
-	out = appendLiterals(out, src[literals:])
-	if len(out) > limit {
+	// Redis keeps room for three bytes behind the literals of before the last
+	// two bytes, and for the head of a run even if it is not used.
+	rest := i - literals
+	if len(out)+rest+rest/maxLiterals+1+3 > room {
 		return dst, false
 	}
-	return out, true
+	return appendLiterals(out, src[literals:]), true
 }
 
-// find looks for an earlier place of the three bytes at i, and notes i.
+// find looks for an earlier place of the three bytes at i, and notes i. The very
+// first place is never found.
 func (e *Encoder) find(src []byte, i int, base uint32) (from int, found bool) {
 	h := hash(src[i:])
 	place := e.last[h]
 	e.last[h] = base + uint32(i) + 1
-	if place <= base {
+	if place <= base+1 {
 		return 0, false
 	}
 	from = int(place - base - 1)
@@ -101,14 +104,30 @@ func (e *Encoder) find(src []byte, i int, base uint32) (from int, found bool) {
 	return from, true
 }
 
-// hash mixes the first three of the four or more bytes of b.
-func hash(b []byte) uint32 {
-	return binary.LittleEndian.Uint32(b) << 8 * 0x9E3779B1 >> (32 - hashBits)
+func (e *Encoder) note(src []byte, i int, base uint32) {
+	e.last[hash(src[i:])] = base + uint32(i) + 1
 }
 
-// matchLen returns how many bytes at from and i agree, up to maxCopy.
+// hash mixes the first three bytes of b.
+func hash(b []byte) uint32 {
+	_ = b[2]
+	first, second := uint32(b[0])<<8|uint32(b[1]), uint32(b[1])<<8|uint32(b[2])
+	return (first - 5*second) & (1<<hashBits - 1)
+}
+
+// matchLen returns how many bytes at from and i agree, as far as it looks: up to
+// maxCopy, and not at the last two bytes of src unless it comes by them in its
+// first strides.
 func matchLen(src []byte, from, i int) int {
-	n, limit := minCopy, min(maxCopy, len(src)-i)
+	n, limit := minCopy, min(maxCopy, len(src)-i-2)
+	if limit > 16 {
+		for n < 19 {
+			if src[from+n] != src[i+n] {
+				return n
+			}
+			n++
+		}
+	}
 	for n < limit && src[from+n] == src[i+n] {
 		n++
 	}
