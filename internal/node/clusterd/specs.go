@@ -38,11 +38,12 @@ func Specs(d *Driver) []*command.Spec {
 	for _, group := range [][]*command.Spec{s.nodeSpecs(), s.slotSpecs(), s.keySpecs(), s.tableSpecs(), s.topologySpecs(), s.ownSpecs()} {
 		subs = append(subs, group...)
 	}
+	help := &command.Spec{Name: "help", Since: "5.0.0", Arity: 2, Flags: command.Loading | command.Stale,
+		Summary: "Lists the subcommands and what they do.", Complexity: "O(1)"}
 	if d == nil {
-		subs = append(subs, &command.Spec{
-			Name: "help", Since: "5.0.0", Summary: "Lists the subcommands and what they do.", Complexity: "O(1)",
-			Arity: 2, Flags: command.Loading | command.Stale, Service: s.service(nil)})
+		help.Service = s.service(nil) // else the table makes it
 	}
+	subs = append(subs, help)
 	for _, sub := range subs {
 		sub.Group = "cluster"
 	}
