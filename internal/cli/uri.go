@@ -1,0 +1,46 @@
+package cli
+
+import (
+	"errors"
+	"net/url"
+	"strconv"
+	"strings"
+)
+
+// readURI takes the server's place from
+//
+//	redis://[[user:]password@]host[:port][/db]
+//
+// What the URI does not tell stays as it is.
+func (o *options) readURI(uri string) error {
+	u, err := url.Parse(uri)
+	if err != nil {
+		return errors.New("Invalid URI: " + strings.TrimPrefix(err.Error(), "parse "))
+	}
+	if u.Scheme == "rediss" {
+		return errors.New("rediss:// is not supported: skein cli does not speak TLS")
+	}
+	if u.Scheme != "redis" {
+		return errors.New("Invalid URI scheme")
+	}
+	if u.User != nil {
+		o.pass = u.User.Username()
+		if pass, both := u.User.Password(); both {
+			o.user, o.pass = u.User.Username(), pass
+		}
+	}
+	if u.Hostname() != "" {
+		o.host = u.Hostname()
+	}
+	if u.Port() != "" {
+		if o.port, err = strconv.Atoi(u.Port()); err != nil {
+			return errors.New("Invalid server port.")
+		}
+	}
+	if db := strings.Trim(u.Path, "/"); db != "" {
+		if o.db, err = strconv.Atoi(db); err != nil {
+			return errors.New("Invalid database number in the URI")
+		}
+	}
+	return nil
+}
