@@ -59,5 +59,8 @@ func wait(n *node.Node) int {
 	case <-n.Asked():
 	}
 	n.Stop()
+	if n.Failure() != nil {
+		return 1
+	}
 	return 0
 }

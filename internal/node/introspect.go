@@ -15,7 +15,7 @@ import (
 // adminOptions connects what looks at the node as a whole with the rooms.
 func (n *Node) adminOptions() admin.Options {
 	v := n.cfg.Values()
-	return admin.Options{
+	o := admin.Options{
 		Keyspace:  n.keyspace,
 		Config:    configurer{n},
 		Log:       n.slog,
@@ -30,6 +30,12 @@ func (n *Node) adminOptions() admin.Options {
 			PauseCron: n.cron.pause,
 		},
 	}
+	if d := n.cluster; d != nil {
+		o.Debug.DropPackets = func(kind int64) { d.DropPacketFilter(int(kind)) }
+		o.Debug.DropAndClose = d.CloseLinkOnPacketDrop
+		o.Debug.KillLinks = n.killLinks
+	}
+	return o
 }
 
 // sections are the parts of INFO that the rooms write.
@@ -54,6 +60,9 @@ func (n *Node) appendStats(b []byte) []byte {
 
 func (n *Node) memory() (m admin.Memory) {
 	m.Replicas, m.Clients = n.clients.Memory()
+	if n.cluster != nil {
+		m.ClusterLinks = n.cluster.Stats().LinkBytes
+	}
 	return m
 }
 
@@ -104,6 +113,9 @@ func (c configurer) ResetStat() {
 // of the loops, and holds all stripes.
 func (n *Node) stopWorld(d time.Duration) {
 	n.cron.sleep(d)
+	if n.cluster != nil {
+		n.cluster.Sleep(d)
+	}
 	for _, l := range n.loops {
 		l.Do(func() { time.Sleep(d) })
 	}

@@ -17,6 +17,7 @@ import (
 	"github.com/skeindb/skein/internal/command/pubsub"
 	"github.com/skeindb/skein/internal/node/admin"
 	"github.com/skeindb/skein/internal/node/clients"
+	"github.com/skeindb/skein/internal/node/clusterd"
 	"github.com/skeindb/skein/internal/node/config"
 	"github.com/skeindb/skein/internal/node/exec"
 	"github.com/skeindb/skein/internal/node/netloop"
@@ -51,6 +52,9 @@ type Node struct {
 	clients  *clients.Registry
 	observer *observe.Observer
 	admin    *admin.Admin
+	cluster  *clusterd.Driver // nil standalone
+	world    keyspace.WriteTx // for whoever holds all stripes
+	failure  atomic.Pointer[error]
 
 	loops     []*netloop.Loop
 	listeners []*listener
@@ -81,6 +85,7 @@ func New(o Options) (*Node, error) {
 	}
 	n.tune(n.cfg.Values())
 	n.watchConfig()
+	n.watchCluster()
 	return n, nil
 }
 
@@ -93,7 +98,7 @@ func (n *Node) furnish() (err error) {
 	}
 	n.observer = observe.New()
 	n.accounts = acl.New()
-	n.hub = pubsub.New(pubsub.Options{})
+	n.hub = pubsub.New(n.pubsubOptions())
 	n.keyspace, err = keyspace.New(keyspace.Options{
 		Databases: databases,
 		Listener:  pubsub.NewNotifier(n.hub),
@@ -111,8 +116,18 @@ func (n *Node) furnish() (err error) {
 		Slow:     n.observer.Slow,
 	})
 	n.clients = clients.New(n.clientOptions(databases))
+	if err := n.makeCluster(); err != nil {
+		return err
+	}
 	n.admin = admin.New(n.adminOptions())
 	return n.makeTable()
+}
+
+func (n *Node) pubsubOptions() pubsub.Options {
+	if !config.ClusterEnabled.Get(n.cfg.Values()) {
+		return pubsub.Options{}
+	}
+	return pubsub.Options{Bus: func(channel, message []byte, shard bool) { n.cluster.Publish(channel, message, shard) }}
 }
 
 func (n *Node) clientOptions(databases int) clients.Options {
@@ -123,7 +138,13 @@ func (n *Node) clientOptions(databases int) clients.Options {
 		Log:       n.slog,
 		Databases: databases,
 		Cluster:   config.ClusterEnabled.Get(n.cfg.Values()),
-		Role:      func() string { return "master" },
+		Role:      n.role,
+		ClusterConns: func() int {
+			if n.cluster == nil {
+				return 0
+			}
+			return n.cluster.Stats().Links
+		},
 		Pause: func(all bool, untilMs int64) {
 			mode := exec.PauseWrite
 			if all {
@@ -142,6 +163,14 @@ func (n *Node) clientOptions(databases int) clients.Options {
 	}
 }
 
+// role is the node's role as HELLO says it.
+func (n *Node) role() string {
+	if n.gates.ReadOnly.Load() {
+		return "replica"
+	}
+	return "master"
+}
+
 func (n *Node) makeTable() (err error) {
 	n.table, err = command.NewTable(
 		builtin.Specs(),
@@ -151,6 +180,7 @@ func (n *Node) makeTable() (err error) {
 		n.clients.Specs(),
 		n.observer.Specs(),
 		n.admin.Specs(),
+		clusterd.Specs(n.cluster),
 	)
 	if err != nil {
 		return err
@@ -190,6 +220,13 @@ func (n *Node) Start() error {
 		n.Stop()
 		return err
 	}
+	if n.cluster != nil {
+		if err := n.cluster.Start(); err != nil {
+			n.slog.Warn("Failed listening on the cluster bus port, aborting: " + err.Error())
+			n.Stop()
+			return err
+		}
+	}
 	n.cron.start(n)
 	for _, l := range n.listeners {
 		n.slog.Info("Ready to accept connections " + l.kind)
@@ -203,9 +240,28 @@ func (n *Node) Asked() <-chan struct{} { return n.asked }
 // Ask makes Asked be closed.
 func (n *Node) Ask() { n.stopOnce.Do(func() { close(n.asked) }) }
 
+// fail makes the node end because of err.
+func (n *Node) fail(err error) {
+	n.failure.CompareAndSwap(nil, &err)
+	n.Ask()
+}
+
+// Failure is why the node asked to end, nil if nothing went wrong.
+func (n *Node) Failure() error {
+	if err := n.failure.Load(); err != nil {
+		return *err
+	}
+	return nil
+}
+
 // Stop closes sockets and connections and gives the memory back. It waits.
 func (n *Node) Stop() {
 	n.cron.stop()
+	if n.cluster != nil {
+		if err := n.cluster.Stop(); err != nil {
+			n.slog.Warn("Saving the cluster config file: " + err.Error())
+		}
+	}
 	for _, l := range n.listeners {
 		netloop.Unlisten(l.Listener, n.loops)
 		l.Close()
