@@ -7,11 +7,9 @@ import (
 	"strconv"
 
 	"github.com/skeindb/skein/internal/base/glob"
-	"github.com/skeindb/skein/internal/base/lzf"
-	"github.com/skeindb/skein/internal/base/resp"
 	"github.com/skeindb/skein/internal/command"
-	"github.com/skeindb/skein/internal/data/value"
 	"github.com/skeindb/skein/internal/store/keyspace"
+	"github.com/skeindb/skein/internal/store/rdb"
 )
 
 // object is DEBUG OBJECT key. The address is that of nothing: small values have
@@ -23,55 +21,29 @@ func object(d *debugCall) {
 		d.Out.Error(command.ErrNoKey)
 		return
 	}
-	if r.Type() != value.TypeString {
-		d.Out.Error("ERR the saved length of a " + r.Type().String() + " is not known")
-		return
-	}
-	s, _, err := raw.StrOf(r)
+	saved, err := savedLen(raw, r, d.a.setting("rdbcompression") != "no")
 	if err != nil {
-		d.Fail(err)
+		d.Out.Error("ERR " + err.Error())
 		return
 	}
 	idle := raw.IdleSeconds(r)
 	d.Out.SimpleString(fmt.Sprintf("Value at:0x0 refcount:1 encoding:%s serializedlength:%d lru:%d lru_seconds_idle:%d",
-		r.Encoding(), savedLen(s.Bytes(), d.a.setting("rdbcompression") != "no"), clock(d.Now-idle*1000), idle))
+		r.Encoding(), saved, clock(d.Now-idle*1000), idle))
 }
 
-// savedLen is how many bytes a string takes in an RDB file: as an integer of 1,
-// 2 or 4 bytes, compressed, or as it is behind its length.
-func savedLen(s []byte, compress bool) int {
-	if len(s) <= 11 {
-		if n, ok := resp.ParseInt(s); ok {
-			switch {
-			case n == int64(int8(n)):
-				return 2
-			case n == int64(int16(n)):
-				return 3
-			case n == int64(int32(n)):
-				return 5
-			}
-		}
+// savedLen is how many bytes a value takes in an RDB file.
+func savedLen(tx *keyspace.ReadTx, r keyspace.Ref, compress bool) (int, error) {
+	e := rdb.Encoder{Plain: !compress}
+	if o := r.Object(); o != nil {
+		dump, err := e.Dump(nil, o)
+		return len(dump) - dumpFrame, err
 	}
-	if compress && len(s) > 20 {
-		if packed, ok := lzf.Compress(nil, s); ok {
-			return 1 + lenLen(len(packed)) + lenLen(len(s)) + len(packed)
-		}
-	}
-	return lenLen(len(s)) + len(s)
+	s, _, err := tx.StrOf(r)
+	return len(e.AppendString(nil, s.Bytes())), err
 }
 
-// lenLen is how many bytes a length takes in an RDB file.
-func lenLen(n int) int {
-	switch {
-	case n < 1<<6:
-		return 1
-	case n < 1<<14:
-		return 2
-	case n < 1<<32:
-		return 5
-	}
-	return 9
-}
+// dumpFrame is what a dump has around its value: type, version and checksum.
+const dumpFrame = 1 + 2 + 8
 
 // populate is DEBUG POPULATE count [prefix] [size]: keys prefix:0, prefix:1, …
 // with values value:0, value:1, … cut or filled with zero bytes to size. Keys

@@ -116,15 +116,6 @@ func TestDebugStringMatch(t *testing.T) {
 	newServer(t, nil).want("DEBUG STRINGMATCH-TEST", "+Apparently Redis did not crash: test passed\r\n")
 }
 
-// TestDebugObjectOfCompressed: the length is that of the compressed value.
-func TestDebugObjectOfCompressed(t *testing.T) {
-	s := newServer(t, nil)
-	s.set(0, "k", strings.Repeat("z", 70_000), 0)
-	if got := s.do("DEBUG OBJECT k"); !strings.Contains(got, " serializedlength:8") {
-		t.Errorf("%q", got)
-	}
-}
-
 func TestDebugTables(t *testing.T) {
 	s := newServer(t, nil)
 	s.want("DEBUG POPULATE 1000", "+OK\r\n")
