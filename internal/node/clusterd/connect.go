@@ -134,9 +134,9 @@ func (d *Driver) take(conn net.Conn) {
 
 // cause is the system's word on a failed call, without Go's words around it.
 func cause(err error) error {
-	var sys *os.SyscallError
-	if errors.As(err, &sys) {
-		return sys.Err
+	var errno syscall.Errno
+	if errors.As(err, &errno) {
+		return errno
 	}
 	return err
 }

@@ -7,6 +7,7 @@ import (
 )
 
 func TestTwoNodesMakeACluster(t *testing.T) {
+	t.Parallel()
 	nodes := makeCluster(t, 2)
 	a, b := nodes[0], nodes[1]
 	if got := b.fact("cluster_slots_ok"); got != "16384" {
@@ -22,6 +23,7 @@ func TestTwoNodesMakeACluster(t *testing.T) {
 }
 
 func TestRestartKeepsEverything(t *testing.T) {
+	t.Parallel()
 	nodes := makeCluster(t, 2)
 	a := nodes[0]
 	id, shard := a.id(), a.do("cluster myshardid")

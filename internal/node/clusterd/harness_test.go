@@ -41,6 +41,8 @@ type testNode struct {
 	config core.Config
 	hooks  Hooks
 
+	preload func() // what is loaded from disk
+
 	ks     *keyspace.Keyspace
 	view   atomic.Pointer[topology.View]
 	engine *exec.Engine
@@ -90,9 +92,27 @@ func (n *testNode) start() {
 		n.t.Fatal(err)
 	}
 	n.engine.Use(table)
+	if n.preload != nil {
+		n.preload()
+	}
 	if err := n.d.Start(); err != nil {
 		n.t.Fatal(err)
 	}
+}
+
+// set makes a key without asking whose it is.
+func (n *testNode) set(key string) {
+	var hold keyspace.Hold
+	hold.Reset(n.ks)
+	hold.AddSlot(slot.Of([]byte(key)))
+	n.ks.Acquire(&hold, nil)
+	var tx keyspace.WriteTx
+	tx.Begin(n.ks, &hold, 0, time.Now().UnixMilli(), 0)
+	if err := tx.SetStr([]byte(key), []byte("value"), keyspace.NoExpiry); err != nil {
+		n.t.Fatal(err)
+	}
+	tx.Commit(nil)
+	n.ks.Release(&hold)
 }
 
 func (n *testNode) options() Options {
@@ -147,9 +167,8 @@ func (n *testNode) client() *client {
 	return c
 }
 
-// do runs one command line and returns the reply, once it is there.
-func (c *client) do(words ...string) string {
-	c.n.t.Helper()
+// send runs one command line; its reply may come later.
+func (c *client) send(words ...string) {
 	argv := make([][]byte, len(words))
 	for i, w := range words {
 		argv[i] = []byte(w)
@@ -157,6 +176,12 @@ func (c *client) do(words ...string) string {
 	c.s.Out.Buf = nil
 	c.turn.NowMs = time.Now().UnixMilli()
 	c.n.engine.Feed(&c.turn, c.s, resp.AppendCommandBytes(nil, argv...))
+}
+
+// do runs one command line and returns the reply, once it is there.
+func (c *client) do(words ...string) string {
+	c.n.t.Helper()
+	c.send(words...)
 	deadline := time.After(patience)
 	for c.s.Parked() {
 		select {

@@ -125,6 +125,7 @@ func (r *redisNode) fact(name string) string {
 
 // TestMixedCluster joins a redis-server and two nodes of ours, in both directions of MEET.
 func TestMixedCluster(t *testing.T) {
+	t.Parallel()
 	for name, server := range redisServers() {
 		t.Run(name, func(t *testing.T) {
 			a, b, r := startNode(t), startNode(t), startRedis(t, server)

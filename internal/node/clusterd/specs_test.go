@@ -11,6 +11,7 @@ import (
 
 // TestFacts compares the declarations with what redis 7.2.4 says of its CLUSTER, and looks for subcommands left out.
 func TestFacts(t *testing.T) {
+	t.Parallel()
 	for _, d := range []*Driver{nil, {}} {
 		table, err := command.NewTable(Specs(d))
 		if err != nil {
@@ -27,6 +28,7 @@ func TestFacts(t *testing.T) {
 
 // TestDisabled asks a node without cluster support.
 func TestDisabled(t *testing.T) {
+	t.Parallel()
 	table, err := command.NewTable(Specs(nil))
 	if err != nil {
 		t.Fatal(err)

@@ -3,6 +3,7 @@ package clusterd
 import (
 	"bytes"
 	"math"
+	"strings"
 
 	"github.com/skeindb/skein/internal/base/resp"
 	"github.com/skeindb/skein/internal/cluster/core"
@@ -43,7 +44,8 @@ func (d *Driver) wish(c *command.Call, ev core.Event) {
 func reply(status string, err error) []byte {
 	var w resp.Writer
 	if err != nil {
-		w.Error("ERR error saving the cluster node config: " + cause(err).Error())
+		why := cause(err).Error()
+		w.Error("ERR error saving the cluster node config: " + strings.ToUpper(why[:1]) + why[1:]) // as C's strerror has it
 	} else {
 		w.SimpleString(status)
 	}
