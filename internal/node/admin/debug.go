@@ -150,8 +150,10 @@ func onOff(hook func(bool)) func(*debugCall) {
 // matter, and what has none is 0.
 func atoi(b []byte) (n int64) {
 	text := strings.TrimLeft(string(b), " \t\n\v\f\r")
-	negative := strings.HasPrefix(text, "-")
-	text = strings.TrimLeft(text[:min(1, len(text))], "+-") + text[min(1, len(text)):]
+	text, negative := strings.CutPrefix(text, "-")
+	if !negative {
+		text = strings.TrimPrefix(text, "+")
+	}
 	for _, digit := range []byte(text) {
 		if digit < '0' || digit > '9' || n > 1<<31 {
 			break

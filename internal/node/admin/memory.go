@@ -2,6 +2,7 @@ package admin
 
 import (
 	"runtime/metrics"
+	"strconv"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -121,6 +122,11 @@ func (a *Admin) account() (m account) {
 func (m *account) net() int64 { return max(m.used-m.startup, 1) }
 
 func percent(part, whole int64) float64 { return 100 * ratio(part, whole) }
+
+func (a *Admin) maxMemory() int64 {
+	n, _ := strconv.ParseInt(a.setting("maxmemory"), 10, 64)
+	return n
+}
 
 // allocator is the word that says whose memory this is: the arena's and Go's.
 const allocator = "go"

@@ -12,11 +12,6 @@ import (
 	"github.com/skeindb/skein/internal/store/keyspace"
 )
 
-func (a *Admin) maxMemory() int64 {
-	n, _ := strconv.ParseInt(a.setting("maxmemory"), 10, 64)
-	return n
-}
-
 // memoryUsage is MEMORY USAGE key [SAMPLES count]. Nothing needs to be sampled:
 // every value knows its size.
 func memoryUsage(c *command.Call, tx *keyspace.ReadTx) {
@@ -56,7 +51,7 @@ func asItIs(tx *keyspace.ReadTx, c *command.Call) *keyspace.ReadTx {
 // memoryStats is MEMORY STATS.
 func (a *Admin) memoryStats(c *command.Call) {
 	m := a.account()
-	ks, out := a.opt.Keyspace, c.Out
+	out := c.Out
 	mark, pairs := out.Begin(), 0
 	num := func(name string, n int64) { out.BulkString(name); out.Int(n); pairs++ }
 	double := func(name string, x float64) { out.BulkString(name); out.Double(x); pairs++ }
@@ -71,24 +66,8 @@ func (a *Admin) memoryStats(c *command.Call) {
 	num("aof.buffer", m.FileBuffer)
 	num("lua.caches", m.Scripts)
 	num("functions.caches", m.Functions)
-	keys := int64(0)
-	for db := range ks.Databases() {
-		n := ks.Size(db)
-		if n == 0 {
-			continue
-		}
-		keys += n
-		expires, _ := ks.Volatile(db, c.Now)
-		out.BulkString("db." + strconv.Itoa(db))
-		out.Map(3)
-		out.BulkString("overhead.hashtable.main")
-		out.Int(n * bucketShare)
-		out.BulkString("overhead.hashtable.expires")
-		out.Int(expires * dueBytes)
-		out.BulkString("overhead.hashtable.slot-to-keys")
-		out.Int(0)
-		pairs++
-	}
+	dbs, keys := databaseStats(out, a.opt.Keyspace)
+	pairs += dbs
 	num("overhead.total", m.overhead)
 	num("keys.count", keys)
 	num("keys.bytes-per-key", m.net()/max(keys, 1)*min(keys, 1))
@@ -107,6 +86,27 @@ func (a *Admin) memoryStats(c *command.Call) {
 	double("fragmentation", ratio(m.rss, m.used))
 	num("fragmentation.bytes", m.rss-m.used)
 	out.EndMap(mark, pairs)
+}
+
+// databaseStats writes a pair for each database that has keys.
+func databaseStats(out *resp.Writer, ks *keyspace.Keyspace) (pairs int, keys int64) {
+	for db := range ks.Databases() {
+		n := ks.Size(db)
+		if n == 0 {
+			continue
+		}
+		pairs, keys = pairs+1, keys+n
+		expires, _ := ks.Volatile(db, 0)
+		out.BulkString("db." + strconv.Itoa(db))
+		out.Map(3)
+		out.BulkString("overhead.hashtable.main")
+		out.Int(n * bucketShare)
+		out.BulkString("overhead.hashtable.expires")
+		out.Int(expires * dueBytes)
+		out.BulkString("overhead.hashtable.slot-to-keys")
+		out.Int(0)
+	}
+	return pairs, keys
 }
 
 // dueBytes is what the index of deadlines takes for a key.
