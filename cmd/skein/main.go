@@ -38,6 +38,8 @@ func run(args []string) int {
 		return 1
 	}
 	switch args[0] {
+	case "up":
+		return up(args[1:])
 	case "server":
 		return server(args[1:])
 	case "version", "--version", "-v":

@@ -1,0 +1,77 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"os"
+	"os/signal"
+	"path/filepath"
+	"runtime"
+	"syscall"
+	"time"
+
+	"github.com/skeindb/skein/internal/ops"
+)
+
+// formWithin is how long a new cluster may take to become ok: a node that comes
+// back waits up to 5 s before it takes writes.
+const formWithin = 30 * time.Second
+
+// up starts a whole cluster in this process and serves until Ctrl-C.
+func up(args []string) int {
+	flags := flag.NewFlagSet("skein up", flag.ContinueOnError)
+	masters := flags.Int("masters", 3, "number of masters")
+	replicas := flags.Int("replicas", 0, "replicas of each master")
+	port := flags.Int("port", 7000, "port of the first node; the others follow")
+	dir := flags.String("dir", "skein-data", "folder for the nodes' files")
+	timeout := flags.Duration("node-timeout", 5*time.Second, "cluster-node-timeout")
+	if err := flags.Parse(args); err != nil {
+		if errors.Is(err, flag.ErrHelp) {
+			return 0
+		}
+		return 1
+	}
+	if *replicas > 0 {
+		return fail(errors.New("replicas are not supported yet: replication is not built; use --replicas 0"))
+	}
+	runtime.GOMAXPROCS(max(runtime.GOMAXPROCS(0), *masters+1)) // every loop and one for the rest
+	abs, err := filepath.Abs(*dir)
+	if err != nil {
+		return fail(err)
+	}
+	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGINT, syscall.SIGTERM)
+	defer stop()
+	forming, cancel := context.WithTimeout(ctx, formWithin)
+	defer cancel()
+	cluster, err := ops.StartLocal(forming, ops.LocalOptions{Masters: *masters, Port: *port, Dir: abs, NodeTimeout: *timeout})
+	if err != nil {
+		return fail(err)
+	}
+	announce(cluster, abs, *port)
+	<-ctx.Done()
+	fmt.Println("\nStopping.")
+	cluster.Stop()
+	return 0
+}
+
+func announce(cluster *ops.Local, dir string, port int) {
+	what := "is back, with the node ids, epochs and slots it had"
+	if cluster.New {
+		what = "is ready"
+	}
+	fmt.Printf("The cluster %s. Its nodes:\n", what)
+	for _, addr := range cluster.Addrs() {
+		fmt.Println("  ", addr)
+	}
+	fmt.Printf("Files and logs: %s\n", dir)
+	fmt.Println("Keys are held in memory only: they are gone when the cluster stops.")
+	fmt.Printf("\nTry:\n   go run ./cmd/skein cli -c -p %d set greeting hello\n   go run ./cmd/skein cli -c -p %d get greeting\n\nCtrl-C stops the cluster.\n", port, port)
+}
+
+// fail prints the one line that says what is wrong.
+func fail(err error) int {
+	fmt.Fprintln(os.Stderr, "skein:", err)
+	return 1
+}

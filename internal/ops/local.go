@@ -1,0 +1,161 @@
+// Package ops does what an operator would do by hand: for now, start a whole
+// cluster in this process and form it.
+package ops
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/skeindb/skein/internal/base/slot"
+	"github.com/skeindb/skein/internal/node"
+	"github.com/skeindb/skein/internal/node/config"
+)
+
+// LocalOptions say what cluster StartLocal makes.
+type LocalOptions struct {
+	Masters     int
+	Port        int    // of the first node; the others follow
+	Dir         string // one folder per node is made in it
+	NodeTimeout time.Duration
+}
+
+// Local is a cluster whose nodes run in this process.
+type Local struct {
+	opt   LocalOptions
+	nodes []*node.Node
+	New   bool // it was formed now, not found in Dir
+}
+
+// StartLocal starts the nodes and waits until the cluster is ok. A cluster that
+// is found in Dir comes back with its ids, epochs and slots.
+func StartLocal(ctx context.Context, o LocalOptions) (*Local, error) {
+	if o.Masters < 1 {
+		return nil, errors.New("a cluster needs at least one master")
+	}
+	if err := os.MkdirAll(o.Dir, 0o755); err != nil {
+		return nil, fmt.Errorf("making the folder of the cluster: %w", err)
+	}
+	l := &Local{opt: o}
+	for i := range o.Masters {
+		if err := l.start(o.Port + i); err != nil {
+			l.Stop()
+			return nil, err
+		}
+	}
+	if err := l.form(ctx); err != nil {
+		l.Stop()
+		return nil, err
+	}
+	return l, nil
+}
+
+// Addrs are the nodes' client addresses.
+func (l *Local) Addrs() (addrs []string) {
+	for i := range l.nodes {
+		addrs = append(addrs, net.JoinHostPort("127.0.0.1", strconv.Itoa(l.opt.Port+i)))
+	}
+	return addrs
+}
+
+// Stop ends all nodes. It waits.
+func (l *Local) Stop() {
+	for _, n := range l.nodes {
+		n.Stop()
+	}
+	l.nodes = nil
+}
+
+// start starts one node in its own folder.
+func (l *Local) start(port int) error {
+	dir := filepath.Join(l.opt.Dir, strconv.Itoa(port))
+	if err := os.MkdirAll(dir, 0o755); err != nil {
+		return fmt.Errorf("making the folder of node %d: %w", port, err)
+	}
+	logFile, err := os.OpenFile(filepath.Join(dir, "skein.log"), os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o644)
+	if err != nil {
+		return fmt.Errorf("opening the log of node %d: %w", port, err)
+	}
+	cfg, err := config.Load([]string{
+		"--port", strconv.Itoa(port),
+		"--bind", "127.0.0.1",
+		"--dir", dir,
+		"--save", "",
+		"--cluster-enabled", "yes",
+		"--cluster-node-timeout", strconv.FormatInt(l.opt.NodeTimeout.Milliseconds(), 10),
+	}, config.Env{})
+	if err != nil {
+		logFile.Close()
+		return err
+	}
+	n, err := node.New(node.Options{Config: cfg, Loops: 1, Log: node.NewLog(logFile, logFile)})
+	if err != nil {
+		logFile.Close()
+		return fmt.Errorf("node %d: %w", port, err)
+	}
+	if err := n.Start(); err != nil {
+		return fmt.Errorf("node %d: %w", port, err)
+	}
+	l.nodes = append(l.nodes, n)
+	return nil
+}
+
+// form makes the nodes a cluster, unless they are one already, and waits until
+// every node says that the cluster is ok.
+func (l *Local) form(ctx context.Context) error {
+	var conns []*conn
+	defer func() {
+		for _, c := range conns {
+			c.close()
+		}
+	}()
+	for _, addr := range l.Addrs() {
+		c, err := dial(ctx, addr)
+		if err != nil {
+			return err
+		}
+		conns = append(conns, c)
+	}
+	info, err := conns[0].do("CLUSTER", "INFO")
+	if err != nil {
+		return err
+	}
+	l.New = strings.Contains(info, "cluster_slots_assigned:0\r\n")
+	if l.New {
+		if err := introduce(conns, l.opt.Port); err != nil {
+			return err
+		}
+	}
+	for i, c := range conns {
+		if err := c.waitOK(ctx); err != nil {
+			return fmt.Errorf("waiting for node %d: %w", l.opt.Port+i, err)
+		}
+	}
+	return nil
+}
+
+// introduce gives each node its share of the slots and an epoch of its own, and
+// makes the first one meet the others.
+func introduce(conns []*conn, port int) error {
+	for i, c := range conns {
+		first, last := i*slot.Count/len(conns), (i+1)*slot.Count/len(conns)-1
+		if _, err := c.do("CLUSTER", "ADDSLOTSRANGE", strconv.Itoa(first), strconv.Itoa(last)); err != nil {
+			return err
+		}
+		if _, err := c.do("CLUSTER", "SET-CONFIG-EPOCH", strconv.Itoa(i+1)); err != nil {
+			return err
+		}
+	}
+	for i := range conns[1:] {
+		if _, err := conns[0].do("CLUSTER", "MEET", "127.0.0.1", strconv.Itoa(port+i+1)); err != nil {
+			return err
+		}
+	}
+	return nil
+}
