@@ -137,14 +137,9 @@ func (a *Args) IntIn(least, most int64) int64 {
 	return n
 }
 
-// Positive is Int for a number that is not negative, or else ErrNotPositive.
+// Positive is an integer that is not negative; anything else is ErrNotPositive.
 func (a *Args) Positive() int64 {
-	n := a.Int()
-	if n < 0 {
-		a.Fail(Error(ErrNotPositive))
-		return 0
-	}
-	return n
+	return a.IntOr(0, math.MaxInt64, ErrNotPositive)
 }
 
 // IntOr is the next argument as an integer between least and most; anything else

@@ -68,6 +68,9 @@ func queuedAny(s *session.Session, f command.Flags) bool {
 // execute runs the queued commands as one step.
 func (e *Engine) execute(t *Turn, s *session.Session) {
 	switch {
+	case !s.Is(session.Multi):
+		s.Out.Error("ERR EXEC without MULTI")
+		return
 	case s.Is(session.DirtyExec):
 		s.Discard()
 		s.Out.Error("EXECABORT Transaction discarded because of previous errors.")

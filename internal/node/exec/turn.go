@@ -18,6 +18,7 @@ type Turn struct {
 
 	items   [batchMax]item
 	n       int
+	more    bool // complete commands may follow the batch
 	args    [][]byte
 	records []session.Record
 	record  func([]session.Record) // made when first used
@@ -60,7 +61,7 @@ func (e *Engine) Feed(t *Turn, s *session.Session, data []byte) (consumed int) {
 			s.Out.Error("ERR " + err.Error())
 			s.Set(session.CloseAfterReply)
 		}
-		if t.n < batchMax {
+		if !t.more {
 			break
 		}
 	}
@@ -68,17 +69,22 @@ func (e *Engine) Feed(t *Turn, s *session.Session, data []byte) (consumed int) {
 	return consumed
 }
 
-// parse fills t.items with complete commands and returns the bytes they took.
+// parse fills t.items with complete commands and returns the bytes they took;
+// t.more tells that it stopped before data did.
 func (e *Engine) parse(t *Turn, s *session.Session, data []byte) (n int, err error) {
-	t.n, t.args = 0, t.args[:0]
+	t.n, t.args, t.more = 0, t.args[:0], true
 	most := batchMax
 	if s.Parser.Unauthenticated {
 		most = 1 // AUTH lifts the parser's limits for what follows it
 	}
 	for t.n < most {
+		if t.n > 0 && n < len(data) && data[n] != '*' {
+			return n, nil // an inline command is unquoted in place: it cannot be parsed again
+		}
 		k, ok, err := s.Parser.Next(data[n:])
 		n += k
 		if err != nil || !ok {
+			t.more = false
 			return n, err
 		}
 		from := len(t.args)
