@@ -70,7 +70,8 @@ func (n *Node) resetManual() {
 	n.manual = manualFailover{pause: n.manual.pause}
 }
 
-// expireManual gives up a hand-over that took too long.
+// expireManual gives up a hand-over that took too long. It comes before every look at the election: a process that
+// stood still must not win, late, with an offset that the master has passed since.
 func (n *Node) expireManual() {
 	if n.manual.end != 0 && n.manual.end < n.now {
 		n.note(Record{What: ManualTimedOut, Level: Warning})

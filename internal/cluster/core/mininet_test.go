@@ -45,6 +45,7 @@ type miniNode struct {
 	ip      string
 	core    *Node // nil: stopped
 	out     Effects
+	links   map[Link]*miniLink // by the name that the core has for them
 	history []Record
 	shown   int // records already shown
 
@@ -118,7 +119,7 @@ func (w *miniNet) after(d Millis, do func()) {
 func (w *miniNet) add(name string, cfg Config) *miniNode {
 	i := len(w.nodes) + 1
 	cfg.Port, cfg.BusPort = uint16(7000+i), uint16(17000+i)
-	m := &miniNode{net: w, name: name, cfg: cfg, ip: fmt.Sprintf("10.0.0.%d", i)}
+	m := &miniNode{links: map[Link]*miniLink{}, net: w, name: name, cfg: cfg, ip: fmt.Sprintf("10.0.%d.%d", i/250, i%250)}
 	w.nodes = append(w.nodes, m)
 	m.start()
 	return m
@@ -188,6 +189,8 @@ func (w *miniNet) breakLink(l *miniLink, by *miniNode) {
 		return
 	}
 	delete(w.links, l)
+	delete(l.dialer.links, l.out)
+	delete(l.acceptor.links, l.in)
 	tell := func(m *miniNode, name Link) {
 		life := m.lives
 		if m != by && m.core != nil && name != 0 {
@@ -264,7 +267,7 @@ func (m *miniNode) apply() {
 		}
 	}
 	for _, name := range slices.Clone(out.HangUps) {
-		if l := w.linkNamed(m, name); l != nil {
+		if l := m.links[name]; l != nil {
 			w.breakLink(l, m)
 		}
 	}
@@ -353,23 +356,15 @@ func (w *miniNet) dial(from *miniNode, d Dial) {
 		w.accepted++
 		l.acceptor, l.in, l.up = to, w.accepted, true
 		w.links[l] = true
+		from.links[l.out], to.links[l.in] = l, l
 		to.step(LinkUp{Link: l.in})
 		from.step(LinkUp{Link: l.out})
 	})
 }
 
-func (w *miniNet) linkNamed(m *miniNode, name Link) *miniLink {
-	for l := range w.links {
-		if l.dialer == m && l.out == name || l.acceptor == m && l.in == name {
-			return l
-		}
-	}
-	return nil
-}
-
 // transmit carries a packet, or loses it where the way is cut.
 func (w *miniNet) transmit(from *miniNode, name Link, msg *bus.Msg) {
-	l := w.linkNamed(from, name)
+	l := from.links[name]
 	if l == nil {
 		return
 	}

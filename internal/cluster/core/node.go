@@ -166,6 +166,7 @@ func (n *Node) handle(ev Event) error {
 // settle does once, at the end of a Step, what its parts asked for: elections first, for they change the
 // rest; then the state of the cluster; then the save; then the packets, whose headers depend on the save.
 func (n *Node) settle() {
+	n.expireManual()
 	for n.todo&(todoManual|todoFailover) != 0 {
 		manual := n.todo&todoManual != 0
 		n.todo &^= todoManual | todoFailover

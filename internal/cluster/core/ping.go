@@ -26,7 +26,6 @@ func (n *Node) tick() {
 		}
 		n.cron()
 	}
-	n.expireManual()
 	n.todo |= todoManual
 	if n.state == bus.StateFail {
 		n.todo |= todoState
