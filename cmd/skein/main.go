@@ -12,6 +12,8 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+
+	"github.com/skeindb/skein/internal/cli"
 )
 
 const usage = `Skein is a Redis Cluster node.
@@ -42,6 +44,8 @@ func run(args []string) int {
 		return up(args[1:])
 	case "server":
 		return server(args[1:])
+	case "cli":
+		return cli.Run(args[1:], os.Stdin, os.Stdout, os.Stderr)
 	case "version", "--version", "-v":
 		fmt.Println(versionLine())
 		return 0

@@ -54,6 +54,7 @@ func (n *Node) appendStats(b []byte) []byte {
 	x.Connections, x.Rejected, x.EvictedClients = n.clients.Counts()
 	keys := n.keyspace.Stats()
 	x.Hits, x.Misses, x.Expired, x.Evicted = keys.Hits, keys.Misses, keys.Expired, keys.Evicted
+	x.MigrateSockets = n.migrator.Connections()
 	x.Channels, x.Patterns, x.ShardChannels = n.hub.Counts()
 	return n.observer.AppendStats(b, &x)
 }

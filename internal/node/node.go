@@ -20,6 +20,7 @@ import (
 	"github.com/skeindb/skein/internal/node/clusterd"
 	"github.com/skeindb/skein/internal/node/config"
 	"github.com/skeindb/skein/internal/node/exec"
+	"github.com/skeindb/skein/internal/node/migrate"
 	"github.com/skeindb/skein/internal/node/netloop"
 	"github.com/skeindb/skein/internal/node/observe"
 	"github.com/skeindb/skein/internal/node/session"
@@ -53,6 +54,7 @@ type Node struct {
 	observer *observe.Observer
 	admin    *admin.Admin
 	cluster  *clusterd.Driver // nil standalone
+	migrator *migrate.Migrator
 	world    keyspace.WriteTx // for whoever holds all stripes
 	failure  atomic.Pointer[error]
 
@@ -119,6 +121,7 @@ func (n *Node) furnish() (err error) {
 	if err := n.makeCluster(); err != nil {
 		return err
 	}
+	n.migrator = migrate.New(migrate.Options{Keyspace: n.keyspace})
 	n.admin = admin.New(n.adminOptions())
 	return n.makeTable()
 }
@@ -181,6 +184,7 @@ func (n *Node) makeTable() (err error) {
 		n.observer.Specs(),
 		n.admin.Specs(),
 		clusterd.Specs(n.cluster),
+		n.migrator.Specs(),
 	)
 	if err != nil {
 		return err
@@ -269,6 +273,7 @@ func (n *Node) Stop() {
 	for _, l := range slices.Backward(n.loops) {
 		l.Stop()
 	}
+	n.migrator.Close()
 	n.keyspace.Close()
 	n.log.Close()
 }
