@@ -104,6 +104,7 @@ func (n *Node) furnish() (err error) {
 	n.keyspace, err = keyspace.New(keyspace.Options{
 		Databases: databases,
 		Listener:  pubsub.NewNotifier(n.hub),
+		Cluster:   config.ClusterEnabled.Get(v),
 	})
 	if err != nil {
 		return fmt.Errorf("reserving memory for keys: %w", err)
