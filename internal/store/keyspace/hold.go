@@ -120,6 +120,17 @@ func (ks *Keyspace) Own(h *Hold, o *Owner) {
 	}
 }
 
+// Claim makes o the owner of the stripes of h, whose locks are held and stay so:
+// it is for a command whose work goes on when its handler has returned and the
+// engine releases the locks.
+func (ks *Keyspace) Claim(h *Hold, o *Owner) {
+	h.normalize()
+	o.stripes = append(o.stripes[:0], h.stripes...)
+	for _, s := range h.stripes {
+		ks.stripes[s].owner = o
+	}
+}
+
 // Disown ends the ownership and wakes, in order, those parked meanwhile.
 func (ks *Keyspace) Disown(o *Owner) {
 	var wake []Waker
