@@ -110,6 +110,10 @@ func (p *Parser) Next(buf []byte) (consumed int, ok bool, err error) {
 // owner can make room for a large argument at once.
 func (p *Parser) Need() int { return p.need }
 
+// Known returns how many bytes of an incomplete command have been parsed: with
+// its last complete argument, and the length of the next one, they end.
+func (p *Parser) Known() int { return p.pos }
+
 // Reset forgets an incomplete command; limits stay.
 func (p *Parser) Reset() {
 	p.pos = 0

@@ -90,7 +90,8 @@ func (c *peer) do(line string) string {
 		c.p.Feed(c.Session, c.DB(), spec, argv)
 	}
 	spec.Service(&c.Call)
-	c.Publish(c.p.now)
+	c.Active = c.p.now
+	c.Publish()
 	return c.read()
 }
 
@@ -405,8 +406,7 @@ func TestOverLimit(t *testing.T) {
 	p.Tune(limits)
 	c := p.connect()
 	over := func(bytes int, seconds int64) bool {
-		c.Pending.Out = bytes + fixedOutput
-		return p.OverLimit(c.Session, p.now+seconds*1000) != ""
+		return p.OverLimit(c.Session, bytes+fixedOutput, p.now+seconds*1000) != ""
 	}
 	for i, step := range []struct {
 		bytes   int
@@ -457,7 +457,6 @@ func TestIdle(t *testing.T) {
 
 func TestEviction(t *testing.T) {
 	p := newPlace(t, nil)
-	p.Tune(Limits{MaxClients: 10, Memory: 1})
 	small, large, larger, kept, replica := p.connect(), p.connect(), p.connect(), p.connect(), p.connect()
 	large.Pending.In, larger.Pending.In, kept.Pending.In, replica.Pending.In = 50<<10, 60<<10, 70<<10, 1<<20
 	kept.do("client no-evict on")
@@ -465,7 +464,7 @@ func TestEviction(t *testing.T) {
 	for _, c := range []*peer{small, large, larger, replica} {
 		c.do("ping")
 	}
-	p.Tick(p.now)
+	p.Tune(Limits{MaxClients: 10, Memory: 1})
 	if small.killed() || large.killed() || !larger.killed() || kept.killed() || replica.killed() {
 		t.Error("the wrong clients were evicted")
 	}
@@ -475,7 +474,34 @@ func TestEviction(t *testing.T) {
 	if replicas, normal := p.Memory(); replicas < 1<<20 || normal < 120<<10 || normal > 130<<10 {
 		t.Error(replicas, normal)
 	}
+	p.Tick(p.now)
 	match(t, string(p.AppendInfo(nil)), "client_recent_max_input_buffer:1048576\r\n")
+
+	// What makes a client too large need not come from a command.
+	if why := p.OverLimit(large.Session, 1000, p.now); why != "" || large.killed() {
+		t.Error(why)
+	}
+	large.Pending.Parsed = 20 << 10
+	p.OverLimit(large.Session, 1000, p.now)
+	if !large.killed() || p.Len() != 3 || p.weight != small.Weight.Load()+kept.Weight.Load() {
+		t.Error("a client that grew was not evicted")
+	}
+	p.OverLimit(large.Session, 1<<20, p.now) // its loop has not closed it yet
+	if small.killed() || p.weight > 128<<10 {
+		t.Error("a client that is gone is counted")
+	}
+}
+
+// A client that does not read is looked at again though nothing happens to it.
+func TestStuckClientIsWoken(t *testing.T) {
+	p := newPlace(t, nil)
+	c := p.connect()
+	c.Pending.Out = fixedOutput + 1
+	c.do("ping")
+	p.Tick(p.now)
+	if _, knock := c.Session.Open(nil); !knock.Wake {
+		t.Error("it was not")
+	}
 }
 
 // Loops work on their sessions while others look at them and close them.

@@ -98,7 +98,8 @@ func text(a *command.Args) *string {
 // killAll closes the clients that k means and counts them. The caller, if it is
 // one of them, goes when it has read the reply.
 func (r *Registry) killAll(c *command.Call, caller *session.Session, k *filter) (killed int64) {
-	caller.Publish(c.Now)
+	caller.Active = c.Now
+	caller.Publish()
 	for _, s := range r.All() {
 		f := s.Facts()
 		if f.User == "" {

@@ -1,10 +1,7 @@
 package clients
 
 import (
-	"cmp"
 	"fmt"
-	"slices"
-	"time"
 
 	"github.com/skeindb/skein/internal/node/session"
 )
@@ -38,9 +35,6 @@ type Limits struct {
 	Memory        int64          // maxmemory-clients in bytes; 0: none
 	Backlog       uint64         // repl-backlog-size: replicas may always lag that far
 }
-
-// Tune replaces the limits.
-func (r *Registry) Tune(l Limits) { r.limits.Store(&l) }
 
 // errProtectedMode is what a remote client reads while nobody has set a password.
 const errProtectedMode = "DENIED Redis is running in protected mode because protected mode is enabled and no password is set for the default user. " +
@@ -87,23 +81,33 @@ const fixedOutput = 16 << 10
 // outputBytes is what counts against limits of out waiting bytes.
 func outputBytes(out int) int { return max(out-fixedOutput, 0) }
 
-// OverLimit says why s, which its loop has just written to, must be closed: it
-// does not read its output. "" means it need not. Only the session's loop calls it.
-func (r *Registry) OverLimit(s *session.Session, nowMs int64) string {
-	used := uint64(outputBytes(s.Pending.Out))
-	if used == 0 {
-		s.SoftSince = 0
-		return ""
-	}
+// OverLimit says why s must be closed before its loop writes to it: waiting
+// bytes of output are too many. "" means it need not. Only its loop calls it.
+func (r *Registry) OverLimit(s *session.Session, waiting int, nowMs int64) string {
 	limits := r.limits.Load()
+	if used := uint64(outputBytes(waiting)); used > 0 {
+		if why := limits.over(s, used, nowMs/1000); why != "" {
+			return why
+		}
+	} else {
+		s.SoftSince = 0
+	}
+	if limits.Memory > 0 {
+		r.weigh(s, waiting, limits.Memory)
+	}
+	return ""
+}
+
+// over compares used bytes of output with the limits of the session's class.
+func (l *Limits) over(s *session.Session, used uint64, now int64) string {
 	class := classOf(s.Flags, s.Subs.Active())
 	if class == Master {
 		class = Normal
 	}
-	limit := limits.Output[class]
+	limit := l.Output[class]
 	hard := limit.Hard
 	if class == Replica {
-		hard = max(hard, limits.Backlog)
+		hard = max(hard, l.Backlog)
 	}
 	if limit.Hard > 0 && used >= hard {
 		return fmt.Sprintf("%d bytes are waiting, the hard limit is %d", used, hard)
@@ -112,7 +116,6 @@ func (r *Registry) OverLimit(s *session.Session, nowMs int64) string {
 		s.SoftSince = 0
 		return ""
 	}
-	now := nowMs / 1000
 	if s.SoftSince == 0 {
 		s.SoftSince = now
 	}
@@ -123,7 +126,8 @@ func (r *Registry) OverLimit(s *session.Session, nowMs int64) string {
 }
 
 // Tick closes clients that were silent for too long, or that take too much
-// memory together. The node calls it ten times a second.
+// memory together, and has loops look at those that do not read. The node
+// calls it ten times a second.
 func (r *Registry) Tick(nowMs int64) {
 	limits := r.limits.Load()
 	second := r.peaks.newSecond(nowMs)
@@ -133,16 +137,25 @@ func (r *Registry) Tick(nowMs int64) {
 	all := r.All()
 	if second {
 		for _, s := range all {
-			f := s.Facts()
-			r.peaks.note(nowMs, f.In+f.InFree, f.Out)
-			if limits.idles(&f, nowMs) {
-				r.opt.Log.Debug("Closing idle client", "id", s.ID())
-				r.Kill(s)
-			}
+			r.look(s, limits, nowMs)
 		}
 	}
 	if limits.Memory > 0 {
-		r.evict(all, max(limits.Memory, leastMemory))
+		r.evict(all, limits.Memory)
+	}
+}
+
+// look is what happens to a client once a second.
+func (r *Registry) look(s *session.Session, limits *Limits, nowMs int64) {
+	f := s.Facts()
+	r.peaks.note(nowMs, f.Parsed+f.In+f.InFree, f.Out)
+	if limits.idles(&f, nowMs) {
+		r.opt.Log.Debug("Closing idle client", "id", s.ID())
+		r.Kill(s)
+		return
+	}
+	if outputBytes(f.Out) > 0 {
+		s.Wake() // its loop asks OverLimit: the time of the soft limit may be over
 	}
 }
 
@@ -154,42 +167,3 @@ func (l *Limits) idles(f *session.Facts, nowMs int64) bool {
 }
 
 func subscribed(f *session.Facts) bool { return f.Channels+f.Patterns+f.ShardChannels > 0 }
-
-// leastMemory is the lowest limit of all clients' memory that is taken seriously:
-// with less nobody could talk to the node any more.
-const leastMemory = 128 << 10
-
-// evict closes the largest clients until all together take less than limit.
-func (r *Registry) evict(all []*session.Session, limit int64) {
-	type sized struct {
-		s     *session.Session
-		bytes int64
-	}
-	var sum int64
-	var list []sized
-	for _, s := range all {
-		f := s.Facts()
-		if class := classOf(f.Flags, subscribed(&f)); class != Normal && class != PubSub {
-			continue
-		}
-		bytes := int64(memory(s, &f))
-		sum += bytes
-		if f.Flags&session.NoEvict == 0 {
-			list = append(list, sized{s, bytes})
-		}
-	}
-	if sum < limit {
-		return
-	}
-	slices.SortFunc(list, func(a, b sized) int { return cmp.Compare(b.bytes, a.bytes) })
-	for _, c := range list {
-		if sum < limit {
-			return
-		}
-		f := c.s.Facts()
-		r.opt.Log.Info("Evicting client: " + string(appendLine(nil, c.s, &f, time.Now().UnixMilli())))
-		r.Kill(c.s)
-		r.counter.evicted.Add(1)
-		sum -= c.bytes
-	}
-}

@@ -34,7 +34,7 @@ func appendLine(b []byte, s *session.Session, f *session.Facts, nowMs int64) []b
 		"redir=-1 resp=%d lib-name=%s lib-ver=%s",
 		s.ID(), s.Peer(), s.LocalAddr(), s.FD, f.Name, nowMs/1000-s.Created/1000, nowMs/1000-f.LastMs/1000, flagLetters(s, f),
 		f.DB, f.Channels, f.Patterns, f.ShardChannels, f.Multi,
-		f.In, f.InFree, f.ArgBytes, f.QueuedBytes, min(f.Out, fixedOutput), (queued+fixedOutput-1)/fixedOutput, queued,
+		f.In, f.InFree, f.ArgBytes+f.Parsed, f.QueuedBytes, min(f.Out, fixedOutput), (queued+fixedOutput-1)/fixedOutput, queued,
 		memory(s, f), events, last, user, f.Proto, f.LibName, f.LibVer)
 }
 
@@ -68,13 +68,19 @@ func flagLetters(s *session.Session, f *session.Facts) string {
 
 // memory is about how many bytes a client takes.
 func memory(s *session.Session, f *session.Facts) int {
-	return int(unsafe.Sizeof(*s)) + f.In + f.InFree + f.Out + f.ArgBytes + f.QueuedBytes + s.Subs.Bytes()
+	return f.ArgBytes + f.QueuedBytes + f.WatchBytes + bufferBytes(s, &f.Buffers)
+}
+
+// bufferBytes is what a client takes without its commands: b are its buffers.
+func bufferBytes(s *session.Session, b *session.Buffers) int {
+	return int(unsafe.Sizeof(*s)) + b.Parsed + b.In + b.InFree + b.Out + s.Subs.Bytes()
 }
 
 // own is the line of the calling client itself, which is in the middle of a
 // command and has not published its state yet.
 func own(b []byte, c *command.Call, s *session.Session) []byte {
-	s.Publish(c.Now)
+	s.Active = c.Now
+	s.Publish()
 	f := s.Facts()
 	for _, arg := range c.Args {
 		f.ArgBytes += len(arg)

@@ -60,6 +60,7 @@ type Registry struct {
 	mu     sync.Mutex
 	lastID uint64
 	all    map[uint64]*session.Session
+	weight int64 // sum of their Weights
 
 	monitorsMu sync.Mutex
 	monitors   atomic.Pointer[[]*session.Session] // replaced, never changed
@@ -107,7 +108,8 @@ func (r *Registry) Open(home session.Home, remote, local netip.AddrPort, unixPat
 		s.Set(session.Unix)
 	}
 	r.greet(s)
-	s.Publish(s.Created)
+	s.Active = s.Created
+	s.Publish()
 	if !limits.admits(s, r.opt.Accounts.Open()) {
 		r.mu.Unlock()
 		r.counter.rejected.Add(1)
@@ -147,6 +149,7 @@ func (r *Registry) forget(s *session.Session) bool {
 	defer r.mu.Unlock()
 	was := r.all[s.ID()] == s
 	delete(r.all, s.ID())
+	r.weight -= s.Weight.Swap(0)
 	return was
 }
 

@@ -1,4 +1,4 @@
-//go:build linux
+//go:build linux && !portable
 
 package netloop
 
@@ -41,6 +41,7 @@ func (l *Loop) read(c *conn) (data []byte, ok bool) {
 	}
 	l.opt.Received(n)
 	c.s.Pending.NetIn += int64(n)
+	c.s.Active = l.turn.NowMs
 	if len(c.in) > 0 || c.s.Parked() {
 		c.in = c.in[:len(c.in)+n]
 		return c.in, true
@@ -51,7 +52,7 @@ func (l *Loop) read(c *conn) (data []byte, ok bool) {
 // feed lets the session run what is complete in data and keeps the rest.
 func (l *Loop) feed(c *conn, data []byte) {
 	c.s.Out.Buf = l.out[:0]
-	c.s.Pending.In = len(data)
+	c.s.Pending.In, c.s.Pending.Parsed = len(data), 0
 	n := l.opt.Engine.Feed(&l.turn, c.s, data)
 	l.keep(c, data[n:])
 }
@@ -69,7 +70,9 @@ func (l *Loop) keep(c *conn, rest []byte) {
 	default:
 		c.in = append(c.in[:0], rest...)
 	}
-	c.s.Pending.In, c.s.Pending.InFree = len(c.in), cap(c.in)-len(c.in)
+	p := &c.s.Pending
+	p.Parsed = min(c.s.Parser.Known(), len(c.in))
+	p.In, p.InFree = len(c.in)-p.Parsed, cap(c.in)-len(c.in)
 	if limit := l.opt.MaxQuery(); len(c.in) > limit {
 		l.opt.Log.Warn("Closing client that reached max query buffer length", "addr", c.s.Remote.String())
 		l.close(c)
@@ -108,9 +111,12 @@ func (l *Loop) flush(c *conn) {
 	if l.conns[c.fd] != c {
 		return
 	}
-	c.s.Publish(l.turn.NowMs) // before the peer, who may ask others about it, reads the replies
+	c.s.Publish() // before the peer, who may ask others about it, reads the replies
 	made := c.s.Out.Buf
 	c.s.Out.Buf = nil
+	if l.overLimit(c, len(c.out)-c.sent+len(made)) {
+		return
+	}
 	if cap(made) <= keepBytes {
 		l.out = made[:0]
 	} else {
@@ -146,18 +152,25 @@ func (l *Loop) send(c *conn) {
 	l.settle(c)
 }
 
-// settle closes a connection that has said goodbye, or that does not read.
+// overLimit closes a connection with too much output waiting. Redis looks before
+// it writes: who asks for more than the limit at once does not get any of it.
+func (l *Loop) overLimit(c *conn, waiting int) bool {
+	why := l.opt.OverLimit(c.s, waiting, l.turn.NowMs)
+	if why == "" {
+		return false
+	}
+	l.opt.Log.Warn("Client closed for overcoming of output buffer limits.", "addr", c.s.Remote.String(), "limit", why)
+	l.close(c)
+	return true
+}
+
+// settle closes a connection that has said goodbye.
 func (l *Loop) settle(c *conn) {
 	if waiting := len(c.out) - c.sent; waiting != c.s.Pending.Out {
 		c.s.Pending.Out = waiting
-		c.s.Publish(l.turn.NowMs)
+		c.s.Publish()
 	}
 	if c.s.Is(session.CloseAfterReply) && c.s.Pending.Out == 0 {
-		l.close(c)
-		return
-	}
-	if why := l.opt.OverLimit(c.s, l.turn.NowMs); why != "" {
-		l.opt.Log.Warn("Client closed for overcoming of output buffer limits.", "addr", c.s.Remote.String(), "limit", why)
 		l.close(c)
 	}
 }
@@ -174,6 +187,7 @@ func (l *Loop) write(c *conn, b []byte) int {
 	}
 	l.opt.Sent(n)
 	c.s.Pending.NetOut += int64(n)
+	c.s.Active = l.turn.NowMs
 	return n
 }
 

@@ -1,10 +1,8 @@
-//go:build linux
+//go:build linux && !portable
 
 package netloop
 
 import (
-	"log/slog"
-	"net/netip"
 	"sync"
 	"syscall"
 	"time"
@@ -12,25 +10,6 @@ import (
 	"github.com/skeindb/skein/internal/node/exec"
 	"github.com/skeindb/skein/internal/node/session"
 )
-
-// Options are what the node gives its loops.
-type Options struct {
-	Engine *exec.Engine
-	// Open makes the session of an accepted connection, or refuses it with the
-	// text of an error that the peer is still to be told.
-	Open func(home session.Home, remote, local netip.AddrPort, unixPath string) (*session.Session, string)
-	// Closed is called when a session's connection is gone.
-	Closed func(s *session.Session)
-	// OverLimit says why a session's waiting output is too large, or "".
-	OverLimit func(s *session.Session, nowMs int64) string
-	// Received and Sent count bytes.
-	Received, Sent func(n int)
-	// MaxQuery is the limit of a query buffer in bytes (client-query-buffer-limit).
-	MaxQuery func() int
-	// KeepAlive is tcp-keepalive in seconds, 0 for none.
-	KeepAlive func() int
-	Log       *slog.Logger
-}
 
 const (
 	readBytes  = 64 << 10 // the shared read buffer

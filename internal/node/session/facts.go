@@ -14,7 +14,7 @@ type Facts struct {
 	Patterns              int
 	ShardChannels         int
 	Multi                 int // queued commands, -1 outside MULTI
-	Watched               int // watched keys
+	WatchBytes            int // memory of WATCH
 	Last                  *command.Spec
 	LastMs                int64 // Unix ms of the last input or output
 	QueuedBytes           int   // memory of the queued commands
@@ -29,12 +29,11 @@ func (s *Session) Facts() Facts {
 	return s.facts
 }
 
-// Publish makes the present state of s visible to others: after it has received
-// or sent something, or when a command wants to see its own session.
-func (s *Session) Publish(nowMs int64) {
+// Publish makes the present state of s visible to others.
+func (s *Session) Publish() {
 	s.factsMu.Lock()
 	f := &s.facts
-	f.Last, f.LastMs = s.Last, nowMs
+	f.Last, f.LastMs = s.Last, s.Active
 	f.Flags, f.DB, f.Proto = s.Flags, s.db, s.Out.Proto
 	f.User = s.User()
 	f.Channels, f.Patterns, f.ShardChannels = s.Subs.Counts()
@@ -42,7 +41,7 @@ func (s *Session) Publish(nowMs int64) {
 	if s.Is(Multi) {
 		f.Multi = len(s.Queue)
 	}
-	f.QueuedBytes, f.ArgBytes = s.QueuedBytes, 0
+	f.QueuedBytes, f.WatchBytes, f.ArgBytes = s.QueuedBytes, s.Watch.Bytes(), 0
 	for _, arg := range s.Retry {
 		f.ArgBytes += len(arg)
 	}

@@ -81,6 +81,13 @@ type Session struct {
 	Account *acl.User // who the session is; nil before authentication
 	Subs    pubsub.Subscriptions
 
+	// Active is when the session last received or sent something, Unix ms.
+	Active int64
+
+	// Weight is how many bytes of s package clients counts against the memory
+	// limit of all clients.
+	Weight atomic.Int64
+
 	// Last is the command that was called last, nil before the first.
 	Last *command.Spec
 
@@ -111,7 +118,8 @@ type Session struct {
 
 // Buffers are sizes of the buffers a loop keeps for a session, in bytes.
 type Buffers struct {
-	In, InFree int   // query buffer: used and free
+	In, InFree int   // query buffer: not parsed yet, and free
+	Parsed     int   // query buffer: the part of an incomplete command that is parsed
 	Out        int   // replies waiting for the socket
 	NetIn      int64 // bytes received, ever
 	NetOut     int64 // bytes sent, ever

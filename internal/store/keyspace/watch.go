@@ -7,6 +7,7 @@ import "sync/atomic"
 type Watcher struct {
 	dirty atomic.Bool
 	keys  []watched
+	bytes int
 }
 
 type watched struct {
@@ -26,6 +27,12 @@ func (w *Watcher) Dirty() bool { return w.dirty.Load() }
 
 // Touch marks the watcher as if a key of it had changed.
 func (w *Watcher) Touch() { w.dirty.Store(true) }
+
+// watchedBytes is about what watching a key costs beside its name, twice kept.
+const watchedBytes = 120
+
+// Bytes is about how much memory the watched keys take.
+func (w *Watcher) Bytes() int { return w.bytes }
 
 // Active tells whether any key is watched.
 func (w *Watcher) Active() bool { return len(w.keys) > 0 }
@@ -58,6 +65,7 @@ func (tx *ReadTx) Watch(w *Watcher, key []byte) {
 	_, there := tx.raw(key)
 	k := watched{db: tx.db, slot: p.slot, key: string(key), expired: there && !live}
 	w.keys = append(w.keys, k)
+	w.bytes += len(key) + watchedBytes
 	st := p.stripe
 	if st.watchers == nil {
 		st.watchers = map[watchKey][]*Watcher{}
@@ -94,7 +102,7 @@ func (ks *Keyspace) Unwatch(w *Watcher) {
 		st.unwatch(w, &w.keys[i])
 		st.mu.Unlock()
 	}
-	w.keys = w.keys[:0]
+	w.keys, w.bytes = w.keys[:0], 0
 	w.dirty.Store(false)
 }
 
