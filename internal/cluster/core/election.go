@@ -125,7 +125,7 @@ func (n *Node) scheduleElection() {
 	default:
 		e.at = electionDelay + Millis(n.rnd.Int64N(int64(electionDelay))) + delayPerRank*Millis(e.rank)
 	}
-	n.note(Record{What: ElectionScheduled, Level: Notice, Slot: e.rank, A: uint64(e.at), B: uint64(n.facts.Offset)})
+	n.note(Record{What: ElectionScheduled, Level: Notice, Slot: e.rank, A: uint64(e.at), B: uint64(max(0, n.facts.Offset))})
 	e.at += n.now
 	n.election = e
 	n.todo |= todoFailover

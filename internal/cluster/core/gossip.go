@@ -83,7 +83,7 @@ func (n *Node) addByGossip(g *bus.Gossip, from *peer) {
 	if g.Flags.Has(bus.FlagNoAddr|bus.FlagHandshake) || g.IP == "" || g.Node == noID || n.banned(g.Node) {
 		return
 	}
-	p := n.addPeer(g.Node, g.Flags&flagsByGossip)
+	p := n.addPeer(g.Node, oneRole(g.Flags&flagsByGossip))
 	if p == nil {
 		return
 	}

@@ -68,7 +68,7 @@ func (n *Node) heartbeatFromStranger(pkt *packet) {
 	}
 	if p := pkt.at; p != nil {
 		n.rename(p, pkt.Sender)
-		p.flags = p.flags&^bus.FlagHandshake | pkt.Flags&(bus.FlagMaster|bus.FlagSlave)
+		p.flags = p.flags&^bus.FlagHandshake | oneRole(pkt.Flags&(bus.FlagMaster|bus.FlagSlave))
 		p.old = pkt.speaksOld()
 		if pkt.Type == bus.TypePong {
 			p.pongReceived, p.pingSent = n.now, 0

@@ -1,7 +1,7 @@
 package core
 
 import (
-	"fmt"
+	"strconv"
 
 	"github.com/skeindb/skein/internal/base/nodeid"
 )
@@ -106,144 +106,114 @@ const (
 	whatCount            // number of kinds
 )
 
-// Text returns the record as one log line.
-func (r Record) Text() string {
-	id, other := r.Node.String(), r.Other.String()
-	switch r.What {
-	case NodeSuspected:
-		return fmt.Sprintf("*** NODE %s possibly failing", id)
-	case SuspicionEnded:
-		return fmt.Sprintf("Node %s (%s) answers again.", id, r.NodeName)
-	case FailureReported:
-		return fmt.Sprintf("Node %s (%s) reported node %s (%s) as not reachable.", id, r.NodeName, other, r.OtherName)
-	case FailureWithdrawn:
-		return fmt.Sprintf("Node %s (%s) reported node %s (%s) is back online.", id, r.NodeName, other, r.OtherName)
-	case NodeFailed:
-		return fmt.Sprintf("Marking node %s (%s) as failing (quorum reached).", id, r.NodeName)
-	case FailHeard:
-		return fmt.Sprintf("FAIL message received from %s (%s) about %s (%s)", id, r.NodeName, other, r.OtherName)
-	case FailIgnored:
-		return fmt.Sprintf("Ignoring FAIL message from unknown node %s about %s", id, other)
-	case FailEndedReplica:
-		return fmt.Sprintf("Clear FAIL state for node %s (%s):replica is reachable again.", id, r.NodeName)
-	case FailEndedNoSlots:
-		return fmt.Sprintf("Clear FAIL state for node %s (%s):master without slots is reachable again.", id, r.NodeName)
-	case FailEndedNobodyTookOver:
-		return fmt.Sprintf("Clear FAIL state for node %s (%s): is reachable again and nobody is serving its slots after some time.", id, r.NodeName)
-	case StateOK:
-		return "Cluster state changed: ok"
-	case StateFail:
-		return "Cluster state changed: fail"
-	case MyAddressChanged:
-		return "IP address for this node updated to " + r.Detail
-	case AddressChanged:
-		return fmt.Sprintf("Address updated for node %s (%s), now %s:%d", id, r.NodeName, r.Detail, r.A)
-	case NodeAdded:
-		return fmt.Sprintf("Node %s is known now, by gossip of node %s (%s).", id, other, r.OtherName)
-	case NodeMet:
-		return fmt.Sprintf("Handshake with node %s completed.", id)
-	case HandshakeKnown:
-		return fmt.Sprintf("Handshake: we already know node %s (%s), updating the address if needed.", id, r.NodeName)
-	case HandshakeExpired:
-		return "Handshake with " + r.Detail + " given up: no answer."
-	case WrongNode:
-		return fmt.Sprintf("PONG contains mismatching sender ID. Node %s is not at its address, node %s is.", id, other)
-	case NodeForgotten:
-		return fmt.Sprintf("Node %s (%s) forgotten; gossip cannot bring it back for %d ms.", id, r.NodeName, Millis(r.A)-r.At)
-	case NodeForgottenByGossip:
-		return fmt.Sprintf("Node %s (%s) forgotten, as node %s (%s) did; gossip cannot bring it back for %d ms.",
-			id, r.NodeName, other, r.OtherName, Millis(r.A)-r.At)
-	case BansLifted:
-		return fmt.Sprintf("MEET: %d nodes dropped by the last reset may come back by gossip.", r.A)
-	case SlotsMoved:
-		return fmt.Sprintf("Node %s (%s) owns %d more slots from slot %d on.", id, r.NodeName, r.A, r.Slot)
-	case LostSlots:
-		return fmt.Sprintf("Lost %d slots; their keys are dropped.", r.A)
-	case OldSlotsUpdated:
-		return fmt.Sprintf("Node %s has old slots configuration, sending an UPDATE message about %s", id, other)
-	case UpdateAboutMyself:
-		return "Discarding UPDATE message about myself."
-	case NowReplicaOf:
-		return fmt.Sprintf("Configuration change detected. Reconfiguring myself as a replica of %s (%s)", id, r.NodeName)
-	case SubReplica:
-		return fmt.Sprintf("I'm a sub-replica! Reconfiguring myself as a replica of grandmaster %s (%s)", id, r.NodeName)
-	case ReplicaMigrates:
-		return "Migrating to orphaned master " + id
-	case ReplicaOrdered:
-		return fmt.Sprintf("Replica of %s (%s) by request of the user.", id, r.NodeName)
-	}
-	return r.electionText(id)
+// texts has a log line for each kind; redis's where redis has one. %n and %h stand for the id and the human name
+// of Node, %o and %p for those of Other, %a, %b and %k for the numbers A, B and Slot, %s for Detail, and %l for
+// the milliseconds that are left until A.
+var texts = [whatCount]string{
+	NodeSuspected:           "*** NODE %n possibly failing",
+	SuspicionEnded:          "Node %n (%h) answers again.",
+	FailureReported:         "Node %n (%h) reported node %o (%p) as not reachable.",
+	FailureWithdrawn:        "Node %n (%h) reported node %o (%p) is back online.",
+	NodeFailed:              "Marking node %n (%h) as failing (quorum reached).",
+	FailHeard:               "FAIL message received from %n (%h) about %o (%p)",
+	FailIgnored:             "Ignoring FAIL message from unknown node %n about %o",
+	FailEndedReplica:        "Clear FAIL state for node %n (%h):replica is reachable again.",
+	FailEndedNoSlots:        "Clear FAIL state for node %n (%h):master without slots is reachable again.",
+	FailEndedNobodyTookOver: "Clear FAIL state for node %n (%h): is reachable again and nobody is serving its slots after some time.",
+	StateOK:                 "Cluster state changed: ok",
+	StateFail:               "Cluster state changed: fail",
+	MyAddressChanged:        "IP address for this node updated to %s",
+	AddressChanged:          "Address updated for node %n (%h), now %s:%a",
+	NodeAdded:               "Node %n is known now, by gossip of node %o (%p).",
+	NodeMet:                 "Handshake with node %n completed.",
+	HandshakeKnown:          "Handshake: we already know node %n (%h), updating the address if needed.",
+	HandshakeExpired:        "Handshake with %s given up: no answer.",
+	WrongNode:               "PONG contains mismatching sender ID. Node %n is not at its address, node %o is.",
+	NodeForgotten:           "Node %n (%h) forgotten; gossip cannot bring it back for %l ms.",
+	NodeForgottenByGossip:   "Node %n (%h) forgotten, as node %o (%p) did; gossip cannot bring it back for %l ms.",
+	BansLifted:              "MEET: %a nodes dropped by the last reset may come back by gossip.",
+	SlotsMoved:              "Node %n (%h) owns %a more slots from slot %k on.",
+	LostSlots:               "Lost %a slots; their keys are dropped.",
+	OldSlotsUpdated:         "Node %n has old slots configuration, sending an UPDATE message about %o",
+	UpdateAboutMyself:       "Discarding UPDATE message about myself.",
+	NowReplicaOf:            "Configuration change detected. Reconfiguring myself as a replica of %n (%h)",
+	SubReplica:              "I'm a sub-replica! Reconfiguring myself as a replica of grandmaster %n (%h)",
+	ReplicaMigrates:         "Migrating to orphaned master %n",
+	ReplicaOrdered:          "Replica of %n (%h) by request of the user.",
+	EpochBumped:             "New configEpoch set to %a",
+	EpochImported:           "configEpoch updated after importing slot %k",
+	EpochCollision:          "WARNING: configEpoch collision with node %n (%h). configEpoch set to %a",
+	EpochSet:                "configEpoch set to %a via CLUSTER SET-CONFIG-EPOCH",
+	EpochReset:              "configEpoch set to 0 via CLUSTER RESET HARD",
+	EpochWon:                "configEpoch set to %a after successful failover",
+	HardReset:               "Node hard reset, now I'm %n",
+	SoftReset:               "Node soft reset, still I'm %n",
+	VoteGranted:             "Failover auth granted to %n (%h) for epoch %a",
+	VoteDenied:              "Failover auth denied to %n (%h): %s",
+	ElectionScheduled:       "Start of election delayed for %a milliseconds (rank #%k, offset %b).",
+	ElectionRankChanged:     "Replica rank updated to #%k, added %a milliseconds of delay.",
+	ElectionHurried:         "All reachable replicas of my master see it failing and none is to stand before me: election in %a milliseconds.",
+	ElectionStarted:         "Starting a failover election for epoch %a.",
+	ElectionWon:             "Failover election won: I'm the new master.",
+	CannotFailover:          "Currently unable to failover: %s",
+	VotesSoFar:              "Needed quorum: %a. Number of votes received so far: %b",
+	ManualFailoverRequested: "Manual failover requested by replica %n (%h).",
+	ManualFailoverAccepted:  "Manual failover user request accepted.",
+	ManualFailoverForced:    "Forced failover user request accepted.",
+	ManualTakeover:          "Taking over the master (user request).",
+	ManualOffsetHeard:       "Received replication offset for paused master manual failover: %a",
+	ManualCanStart:          "All master replication stream processed, manual failover can start.",
+	ManualTimedOut:          "Manual failover timed out.",
+	SlotTaken:               "I have keys for unassigned slot %k. Taking responsibility for it.",
+	SlotSetImporting:        "I have keys for slot %k, but the slot is assigned to another node. Setting it to importing state.",
+	LinkOverLimit:           "Freeing cluster link(%s node %n, used memory: %a) due to exceeding send buffer memory limit.",
+	PacketDropped:           "Dropping packet that matches debug drop filter",
+	PacketUnknown:           "Received unknown packet type: %a",
+	ExtensionUnknown:        "Node %n (%h) sent %a extensions of unknown type",
+	InvalidEntries:          "Node %n (%h) sent %a entries that make no sense",
+	WaitingForMasterAddr:    "The address of my master %n (%h) is unknown.",
+	ReplicationRepointed:    "My master %n (%h) is at %s:%a.",
 }
 
-// electionText is the second half of Text: epochs, elections, manual failover and what is left.
-func (r Record) electionText(id string) string {
-	switch r.What {
-	case EpochBumped:
-		return fmt.Sprintf("New configEpoch set to %d", r.A)
-	case EpochImported:
-		return fmt.Sprintf("configEpoch updated after importing slot %d", r.Slot)
-	case EpochCollision:
-		return fmt.Sprintf("WARNING: configEpoch collision with node %s (%s). configEpoch set to %d", id, r.NodeName, r.A)
-	case EpochSet:
-		return fmt.Sprintf("configEpoch set to %d via CLUSTER SET-CONFIG-EPOCH", r.A)
-	case EpochReset:
-		return "configEpoch set to 0 via CLUSTER RESET HARD"
-	case EpochWon:
-		return fmt.Sprintf("configEpoch set to %d after successful failover", r.A)
-	case HardReset:
-		return "Node hard reset, now I'm " + id
-	case SoftReset:
-		return "Node soft reset, still I'm " + id
-	case VoteGranted:
-		return fmt.Sprintf("Failover auth granted to %s (%s) for epoch %d", id, r.NodeName, r.A)
-	case VoteDenied:
-		return fmt.Sprintf("Failover auth denied to %s (%s): %s", id, r.NodeName, r.Detail)
-	case ElectionScheduled:
-		return fmt.Sprintf("Start of election delayed for %d milliseconds (rank #%d, offset %d).", r.A, r.Slot, int64(r.B))
-	case ElectionRankChanged:
-		return fmt.Sprintf("Replica rank updated to #%d, added %d milliseconds of delay.", r.Slot, r.A)
-	case ElectionHurried:
-		return fmt.Sprintf("All reachable replicas of my master see it failing and none is to stand before me: election in %d milliseconds.", r.A)
-	case ElectionStarted:
-		return fmt.Sprintf("Starting a failover election for epoch %d.", r.A)
-	case ElectionWon:
-		return "Failover election won: I'm the new master."
-	case CannotFailover:
-		return "Currently unable to failover: " + r.Detail
-	case VotesSoFar:
-		return fmt.Sprintf("Needed quorum: %d. Number of votes received so far: %d", r.A, r.B)
-	case ManualFailoverRequested:
-		return fmt.Sprintf("Manual failover requested by replica %s (%s).", id, r.NodeName)
-	case ManualFailoverAccepted:
-		return "Manual failover user request accepted."
-	case ManualFailoverForced:
-		return "Forced failover user request accepted."
-	case ManualTakeover:
-		return "Taking over the master (user request)."
-	case ManualOffsetHeard:
-		return fmt.Sprintf("Received replication offset for paused master manual failover: %d", int64(r.A))
-	case ManualCanStart:
-		return "All master replication stream processed, manual failover can start."
-	case ManualTimedOut:
-		return "Manual failover timed out."
-	case SlotTaken:
-		return fmt.Sprintf("I have keys for unassigned slot %d. Taking responsibility for it.", r.Slot)
-	case SlotSetImporting:
-		return fmt.Sprintf("I have keys for slot %d, but the slot is assigned to another node. Setting it to importing state.", r.Slot)
-	case LinkOverLimit:
-		return fmt.Sprintf("Freeing cluster link(%s node %s, used memory: %d) due to exceeding send buffer memory limit.", r.Detail, id, r.A)
-	case PacketDropped:
-		return "Dropping packet that matches debug drop filter"
-	case PacketUnknown:
-		return fmt.Sprintf("Received unknown packet type: %d", r.A)
-	case ExtensionUnknown:
-		return fmt.Sprintf("Node %s (%s) sent %d extensions of unknown type", id, r.NodeName, r.A)
-	case InvalidEntries:
-		return fmt.Sprintf("Node %s (%s) sent %d entries that make no sense", id, r.NodeName, r.A)
-	case WaitingForMasterAddr:
-		return fmt.Sprintf("The address of my master %s (%s) is unknown.", id, r.NodeName)
-	case ReplicationRepointed:
-		return fmt.Sprintf("My master %s (%s) is at %s:%d now.", id, r.NodeName, r.Detail, r.A)
+// Text returns the record as one log line.
+func (r Record) Text() string {
+	if int(r.What) >= len(texts) {
+		return ""
 	}
-	return ""
+	text := texts[r.What]
+	line := make([]byte, 0, len(text)+2*nodeid.Len)
+	for i := 0; i < len(text); i++ {
+		if text[i] != '%' || i+1 == len(text) {
+			line = append(line, text[i])
+			continue
+		}
+		i++
+		line = r.appendField(line, text[i])
+	}
+	return string(line)
+}
+
+// appendField appends what a letter in texts stands for.
+func (r *Record) appendField(line []byte, letter byte) []byte {
+	switch letter {
+	case 'n':
+		return r.Node.AppendHex(line)
+	case 'h':
+		return append(line, r.NodeName...)
+	case 'o':
+		return r.Other.AppendHex(line)
+	case 'p':
+		return append(line, r.OtherName...)
+	case 's':
+		return append(line, r.Detail...)
+	case 'a':
+		return strconv.AppendUint(line, r.A, 10)
+	case 'b':
+		return strconv.AppendUint(line, r.B, 10)
+	case 'k':
+		return strconv.AppendInt(line, int64(r.Slot), 10)
+	case 'l':
+		return strconv.AppendInt(line, int64(Millis(r.A)-r.At), 10)
+	}
+	return line
 }

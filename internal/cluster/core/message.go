@@ -72,6 +72,9 @@ func (n *Node) receive(ev Received) {
 		return
 	}
 	n.received[pkt.Type]++
+	if pkt.Sender.IsZero() {
+		return // no node has this name
+	}
 	if int(pkt.Type) == n.dropFilter {
 		n.note(Record{What: PacketDropped, Level: Warning})
 		return

@@ -55,6 +55,14 @@ func (p *peer) suspected() bool   { return p.flags.Has(bus.FlagPFail) }
 func (p *peer) failed() bool      { return p.flags.Has(bus.FlagFail) }
 func (p *peer) noAddr() bool      { return p.flags.Has(bus.FlagNoAddr) }
 
+// oneRole makes a replica of what calls itself both a master and a replica.
+func oneRole(flags bus.Flags) bus.Flags {
+	if flags.Has(bus.FlagSlave) {
+		return flags &^ bus.FlagMaster
+	}
+	return flags
+}
+
 // shardMaster is the peer that owns the slots of p's shard: p itself unless it replicates a known master.
 func (p *peer) shardMaster() *peer {
 	if p.isReplica() && p.master != nil {

@@ -71,8 +71,8 @@ func TestEveryCellIsFilled(t *testing.T) {
 // TestEveryRecordHasAText: nothing is noted that cannot be read.
 func TestEveryRecordHasAText(t *testing.T) {
 	for w := range whatCount {
-		if (Record{What: w}).Text() == "" {
-			t.Errorf("kind %d has no text", w)
+		if text := (Record{What: w}).Text(); text == "" || strings.Contains(text, "%") {
+			t.Errorf("kind %d has no text: %q", w, text)
 		}
 	}
 }
@@ -243,7 +243,7 @@ func (p *probe) checkTables() { checkTables(p.t, p.n) }
 
 func checkTables(t testing.TB, n *Node) {
 	t.Helper()
-	owned := map[uint16]uint16{}
+	owned := make([]uint16, len(n.peers))
 	for s, owner := range n.owners {
 		if q := n.ownerOf(uint16(s)); q != nil {
 			owned[owner]++
@@ -260,6 +260,8 @@ func checkTables(t testing.TB, n *Node) {
 			t.Fatal("a peer is not where it should be")
 		case owned[q.idx] != q.slots:
 			t.Fatalf("%s owns %d slots and counts %d", q.id, owned[q.idx], q.slots)
+		case q.isMaster() && q.isReplica():
+			t.Fatal("a master and a replica at once")
 		case q.suspected() && q.failed():
 			t.Fatal("suspected and failed")
 		case q.out != 0 && n.dialledTo(q.out) != q, q.in != 0 && n.inbound[q.in] != q:

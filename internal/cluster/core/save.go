@@ -110,7 +110,7 @@ func (n *Node) describe(p *peer) topology.Node {
 func (n *Node) restore(saved State) {
 	loaded := make([]*peer, len(saved.Nodes))
 	for i, node := range saved.Nodes {
-		p := n.addPeer(node.ID, node.Flags&^bus.FlagMeet)
+		p := n.addPeer(node.ID, oneRole(node.Flags&^bus.FlagMeet))
 		p.ip, p.port, p.tlsPort, p.busPort = node.IP, node.Port, node.TLSPort, node.BusPort
 		p.hostname, p.nodename = node.Hostname, node.Nodename
 		p.configEpoch = node.ConfigEpoch

@@ -1,7 +1,6 @@
 package core
 
 import (
-	"math/bits"
 	"slices"
 
 	"github.com/skeindb/skein/internal/base/slot"
@@ -104,16 +103,14 @@ func (n *Node) slotsForHeader(p *peer) *slot.Set {
 
 // agrees reports whether claimed is just what we think p owns.
 func (n *Node) agrees(p *peer, claimed *slot.Set) bool {
-	count := 0
-	for i := 0; i < len(claimed); i++ {
-		count += bits.OnesCount8(claimed[i])
-	}
-	if count != int(p.slots) {
+	if claimed.Len() != int(p.slots) {
 		return false
 	}
-	for s := range claimed.All() {
-		if n.owners[s] != p.idx {
-			return false
+	for r := range claimed.Ranges() {
+		for _, owner := range n.owners[r.Start : int(r.End)+1] {
+			if owner != p.idx {
+				return false
+			}
 		}
 	}
 	return true

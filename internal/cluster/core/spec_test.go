@@ -104,6 +104,13 @@ func TestEverybodyIsPingedWithinHalfTheTimeout(t *testing.T) {
 	p.want(len(p.sent) >= 3, "and somebody once a second")
 }
 
+// cluster-ping-interval takes the place of half the node timeout.
+func TestPingInterval(t *testing.T) {
+	p := newProbe(t, "m1", "m1 m2 m3", func(c *Config) { c.NodeTimeout, c.PingInterval = 15000, 300 })
+	p.live(1000)
+	p.want(strings.Count(p.sentTo(bus.TypePing), "m2") >= 2, "pinged every 300 ms")
+}
+
 // "Before NODE_TIMEOUT has elapsed, nodes also try to reconnect the TCP link with another node to make sure nodes are
 // not believed to be unreachable only because there is a problem in the current TCP connection."
 func TestLinkIsRenewedBeforeSuspicion(t *testing.T) {
