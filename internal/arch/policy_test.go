@@ -1,0 +1,89 @@
+package arch
+
+// floors is the plan. A line is
+//
+//	number name: folder/package ...     packages of a floor; a package may import all floors below its own
+//	a b < c d                           neighbours on one floor: c and d may import a and b
+//	beside: package ...                 may import anything; only tests may import them
+//
+// Packages stand here from the day they are planned, so that a new room finds its place.
+const floors = `
+0 ground: base/crc64 base/glob base/lzf base/nodeid base/resp base/slot base/stats base/vfs
+
+1 shapes: data/arena data/table data/listpack data/intset data/quicklist data/radix data/hll data/geo
+1 shapes: data/hash data/set data/zset data/stream data/value
+data/arena < data/table data/listpack data/intset
+data/listpack < data/quicklist data/zset data/stream
+data/radix < data/stream
+data/table < data/hash data/set data/zset
+data/arena data/table data/listpack data/intset data/quicklist data/radix < data/value
+data/hll data/geo data/hash data/set data/zset data/stream < data/value
+
+1 wire: cluster/bus cluster/topology cluster/nodesconf
+cluster/bus < cluster/topology cluster/nodesconf
+cluster/topology < cluster/nodesconf
+
+2 brain: cluster/core cluster/plan
+
+3 store: store/keyspace store/oplog store/rdb store/aof
+
+4 frame: command command/acl command/pubsub
+command < command/acl command/pubsub
+
+5 meaning: command/builtin command/script
+
+6 engine: node/session node/exec node/clients node/observe
+node/session < node/exec node/clients node/observe
+
+7 services: node/admin node/clusterd node/config node/migrate node/persist node/repl
+
+8 edge: node/netloop
+
+9 whole: node
+
+10 products: / cli ops sim skeintest /cmd/skein /bench
+ops < / cli skeintest /cmd/skein
+sim < skeintest
+/ < skeintest /cmd/skein
+cli < /cmd/skein
+
+beside: arch testkit testkit/commandfacts /interop
+`
+
+// pure lists the packages of the standard library with which nothing can be done but computing: no files, no
+// sockets, no clock, no goroutines. (fmt is for errors; math/rand/v2 for the generator that is passed in.)
+const pure = `bytes cmp encoding/binary encoding/hex errors fmt io iter maps math math/bits math/rand/v2 net/netip
+	slices sort strconv strings unicode/utf8`
+
+// narrow holds what is stricter than the floors. In a line "a: b c", package a imports of this module b and c only.
+const narrow = `
+cluster/core: base/nodeid base/slot cluster/bus cluster/topology
+store/rdb: base/crc64 base/lzf base/resp data/value store/oplog
+store/aof: base/resp base/vfs data/value store/oplog
+cli: base/resp command
+`
+
+// configKnown lists who may import node/config: every other package takes Options of its own.
+const configKnown = `node ops / skeintest /cmd/skein`
+
+// libraries lists the foreign modules and who may use them. The data plane, the cluster and the structures are our own.
+const libraries = `
+cli: github.com/fatih/color github.com/spf13/pflag golang.org/x/term
+`
+
+// testLibraries may be used in tests of the packages beside the floors: clients of others, to test against.
+const testLibraries = `github.com/redis/go-redis/v9 github.com/redis/rueidis`
+
+// What to do about a violation.
+const (
+	mendUnplaced = `Give it a line in floors (policy_test.go) and in ARCHITECTURE.md: the lowest floor where all that it imports lies below.`
+	mendAbsent   = `A package that is placed and imported, but is not there: was it renamed? Change policy_test.go too.`
+	mendUpward   = `Declare, in the lower package, the smallest interface or func type that it needs, and let internal/node supply it.`
+	mendNeighbor = `Neighbours meet in a floor above. Move what both need one floor down, or declare an interface and let internal/node supply it.`
+	mendBeside   = `Only tests use what stands beside the floors. Move the helper into the package, or the use into a _test.go file.`
+	mendNarrow   = `This package is held to fewer imports than its floor allows, see narrow in policy_test.go. Hand it values, not packages.`
+	mendPure     = `The core computes and nothing else. What happens outside comes in as an Event, what must happen goes out in Effects.`
+	mendConfig   = `Add a field to the package's Options and let internal/node fill it from the directive.`
+	mendLibrary  = `Do without it, or list it in policy_test.go and say in ARCHITECTURE.md why it is needed. It must be pure Go.`
+	mendSockets  = `Sockets belong to the services and the edge (floors 7 and 8). Take an io.Reader, an io.Writer or a dial function.`
+)
