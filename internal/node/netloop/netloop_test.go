@@ -1,0 +1,288 @@
+package netloop
+
+import (
+	"bufio"
+	"bytes"
+	"fmt"
+	"io"
+	"log/slog"
+	"net"
+	"net/netip"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/skeindb/skein/internal/cluster/topology"
+	"github.com/skeindb/skein/internal/command"
+	"github.com/skeindb/skein/internal/command/acl"
+	"github.com/skeindb/skein/internal/command/builtin"
+	"github.com/skeindb/skein/internal/node/exec"
+	"github.com/skeindb/skein/internal/node/session"
+	"github.com/skeindb/skein/internal/store/keyspace"
+)
+
+// server is loops, an engine and the data commands, with two more: PARK is
+// answered from another goroutine, BYE closes after its reply.
+type server struct {
+	addr   string
+	loops  []*Loop
+	closed atomic.Int64
+	limit  atomic.Int64 // of waiting output, 0: none
+
+	mu       sync.Mutex
+	sessions []*session.Session
+	parked   []func([]byte)
+}
+
+func serve(t *testing.T, loops int) *server {
+	t.Helper()
+	ks, err := keyspace.New(keyspace.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	sv := &server{}
+	engine := exec.New(exec.Options{
+		Keyspace: ks, View: &atomic.Pointer[topology.View]{}, Gates: &exec.Gates{},
+		Beside:   func() int64 { return 0 },
+		Recorder: func() func([]session.Record) { return func([]session.Record) {} },
+		Monitor:  &atomic.Pointer[exec.MonitorFunc]{},
+		Slow:     func(*session.Session, *command.Spec, [][]byte, int64, int64) {},
+	})
+	table, err := command.NewTable(builtin.Specs(), engine.Specs(), sv.specs())
+	if err != nil {
+		t.Fatal(err)
+	}
+	engine.Use(table)
+	opt := &Options{
+		Engine: engine, Open: sv.open(acl.New()), Closed: func(*session.Session) { sv.closed.Add(1) },
+		OverLimit: sv.overLimit, Received: func(int) {}, Sent: func(int) {},
+		MaxQuery: func() int { return 1 << 20 }, KeepAlive: func() int { return 60 },
+		Log: slog.New(slog.NewTextHandler(io.Discard, nil)),
+	}
+	for range loops {
+		l, err := New(opt)
+		if err != nil {
+			t.Fatal(err)
+		}
+		sv.loops = append(sv.loops, l)
+		go l.Run()
+	}
+	ln, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := Listen(ln, sv.loops); err != nil {
+		t.Fatal(err)
+	}
+	sv.addr = ln.Addr().String()
+	t.Cleanup(func() {
+		Unlisten(ln, sv.loops)
+		ln.Close()
+		for i := len(sv.loops) - 1; i >= 0; i-- {
+			sv.loops[i].Stop()
+		}
+		ks.Close()
+	})
+	return sv
+}
+
+func (sv *server) specs() []*command.Spec {
+	return []*command.Spec{
+		{Name: "park", Group: "server", Since: "1.0.0", Summary: "Waits.", Complexity: "O(1)", Arity: 1, Service: func(c *command.Call) {
+			resume, _ := c.Client.Park()
+			sv.mu.Lock()
+			sv.parked = append(sv.parked, resume)
+			sv.mu.Unlock()
+		}},
+		{Name: "bye", Group: "server", Since: "1.0.0", Summary: "Ends.", Complexity: "O(1)", Arity: 1, Service: func(c *command.Call) {
+			c.Out.SimpleString("BYE")
+			c.Client.(*session.Session).Set(session.CloseAfterReply)
+		}},
+	}
+}
+
+func (sv *server) open(users *acl.Accounts) func(session.Home, netip.AddrPort, netip.AddrPort, string) (*session.Session, string) {
+	var id atomic.Uint64
+	return func(home session.Home, remote, local netip.AddrPort, _ string) (*session.Session, string) {
+		s := session.New(id.Add(1), home)
+		s.Remote, s.Local, s.Account = remote, local, users.Default()
+		sv.mu.Lock()
+		sv.sessions = append(sv.sessions, s)
+		sv.mu.Unlock()
+		return s, ""
+	}
+}
+
+// session is the i-th that was opened.
+func (sv *server) session(i int) *session.Session {
+	sv.mu.Lock()
+	defer sv.mu.Unlock()
+	return sv.sessions[i]
+}
+
+func (sv *server) overLimit(_ *session.Session, waiting int, _ int64) string {
+	if limit := sv.limit.Load(); limit > 0 && int64(waiting) > limit {
+		return "too much"
+	}
+	return ""
+}
+
+// client is one connection to the server.
+type client struct {
+	net.Conn
+	in *bufio.Reader
+}
+
+func (sv *server) dial(t *testing.T) *client {
+	t.Helper()
+	c, err := net.Dial("tcp", sv.addr)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { c.Close() })
+	c.SetDeadline(time.Now().Add(30 * time.Second))
+	return &client{c, bufio.NewReader(c)}
+}
+
+func (c *client) send(t *testing.T, text string) {
+	t.Helper()
+	if _, err := c.Write([]byte(text)); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func (c *client) expect(t *testing.T, want string) {
+	t.Helper()
+	got := make([]byte, len(want))
+	if _, err := io.ReadFull(c.in, got); err != nil {
+		t.Fatalf("got %q (%v), want %q", got, err, want)
+	}
+	if string(got) != want {
+		t.Fatalf("got %q, want %q", got, want)
+	}
+}
+
+// eventually waits for a condition with a deadline.
+func eventually(t *testing.T, what string, ok func() bool) {
+	t.Helper()
+	for end := time.Now().Add(20 * time.Second); !ok(); time.Sleep(time.Millisecond) {
+		if time.Now().After(end) {
+			t.Fatal("in vain: ", what)
+		}
+	}
+}
+
+func TestPipelineInPieces(t *testing.T) {
+	sv := serve(t, 1)
+	c := sv.dial(t)
+	text := strings.Repeat("*3\r\n$3\r\nSET\r\n$1\r\nk\r\n$5\r\nhello\r\n*2\r\n$3\r\nGET\r\n$1\r\nk\r\nAPPEND k \"\"\r\n", 100)
+	for len(text) > 0 {
+		n := min(len(text), 1+len(text)%17)
+		c.send(t, text[:n])
+		text = text[n:]
+	}
+	c.expect(t, strings.Repeat("+OK\r\n$5\r\nhello\r\n:5\r\n", 100))
+}
+
+func TestLargeValues(t *testing.T) {
+	sv := serve(t, 2)
+	c := sv.dial(t)
+	big := bytes.Repeat([]byte("0123456789"), 90_000)
+	go fmt.Fprintf(c, "*3\r\n$3\r\nSET\r\n$1\r\nk\r\n$%d\r\n%s\r\n", len(big), big)
+	c.expect(t, "+OK\r\n")
+	c.send(t, strings.Repeat("GET k\r\n", 20)) // more than a socket takes at once
+	for range 20 {
+		c.expect(t, fmt.Sprintf("$%d\r\n%s\r\n", len(big), big))
+	}
+}
+
+func TestParkedCommandHoldsItsPipeline(t *testing.T) {
+	sv := serve(t, 1)
+	c := sv.dial(t)
+	c.send(t, "SET k 1\r\nPARK\r\nINCR k\r\n")
+	c.expect(t, "+OK\r\n")
+	eventually(t, "the command parks", func() bool { sv.mu.Lock(); defer sv.mu.Unlock(); return len(sv.parked) == 1 })
+	c.send(t, "INCR k\r\n")
+	other := sv.dial(t)
+	other.send(t, "GET k\r\n")
+	other.expect(t, "$1\r\n1\r\n")
+	sv.mu.Lock()
+	resume := sv.parked[0]
+	sv.mu.Unlock()
+	resume([]byte("+late\r\n"))
+	c.expect(t, "+late\r\n:2\r\n:3\r\n")
+}
+
+func TestMailComesBehindReplies(t *testing.T) {
+	sv := serve(t, 2)
+	c := sv.dial(t)
+	c.send(t, "SET k 1\r\n")
+	c.expect(t, "+OK\r\n")
+	for range 100 {
+		sv.session(0).Deliver([]byte("+mail\r\n"))
+	}
+	c.expect(t, strings.Repeat("+mail\r\n", 100))
+}
+
+func TestGoodbyeAndKill(t *testing.T) {
+	sv := serve(t, 1)
+	c := sv.dial(t)
+	c.send(t, "BYE\r\nSET k 1\r\n")
+	c.expect(t, "+BYE\r\n")
+	if _, err := c.in.ReadByte(); err == nil {
+		t.Fatal("the connection is still open after its goodbye")
+	}
+	k := sv.dial(t)
+	k.send(t, "SET k 1\r\n")
+	k.expect(t, "+OK\r\n")
+	sv.session(1).Kill()
+	if _, err := k.in.ReadByte(); err == nil {
+		t.Fatal("the connection is still open after a kill")
+	}
+	eventually(t, "both sessions are reported closed", func() bool { return sv.closed.Load() == 2 })
+}
+
+func TestWhoDoesNotReadIsCutOff(t *testing.T) {
+	sv := serve(t, 1)
+	sv.limit.Store(1 << 20)
+	c := sv.dial(t)
+	c.send(t, fmt.Sprintf("SET k %s\r\n", strings.Repeat("x", 50_000)))
+	c.expect(t, "+OK\r\n")
+	go io.WriteString(c, strings.Repeat("GET k\r\n", 1000))
+	eventually(t, "the client is closed", func() bool { return sv.closed.Load() == 1 })
+}
+
+func TestQueryBufferLimit(t *testing.T) {
+	sv := serve(t, 1)
+	c := sv.dial(t)
+	go io.WriteString(c, "*2\r\n$3\r\nGET\r\n$400000000\r\n"+strings.Repeat("x", 4<<20))
+	eventually(t, "the client is closed", func() bool { return sv.closed.Load() == 1 })
+}
+
+func TestProtocolErrorEndsTheConnection(t *testing.T) {
+	sv := serve(t, 1)
+	c := sv.dial(t)
+	c.send(t, "SET k 1\r\n*x\r\n")
+	c.expect(t, "+OK\r\n-ERR Protocol error: invalid multibulk length\r\n")
+	if _, err := c.in.ReadByte(); err == nil {
+		t.Fatal("the connection is still open after a protocol error")
+	}
+}
+
+func TestManyClients(t *testing.T) {
+	sv := serve(t, 3)
+	var wg sync.WaitGroup
+	for i := range 30 {
+		c := sv.dial(t)
+		wg.Go(func() {
+			for j := range 200 {
+				fmt.Fprintf(c, "SET k%d %d\r\nGET k%d\r\n", i, j, i)
+				n := len(fmt.Sprint(j))
+				c.expect(t, fmt.Sprintf("+OK\r\n$%d\r\n%d\r\n", n, j))
+			}
+		})
+	}
+	wg.Wait()
+}

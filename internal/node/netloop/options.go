@@ -1,0 +1,29 @@
+package netloop
+
+import (
+	"log/slog"
+	"net/netip"
+
+	"github.com/skeindb/skein/internal/node/exec"
+	"github.com/skeindb/skein/internal/node/session"
+)
+
+// Options are what the node gives its loops.
+type Options struct {
+	Engine *exec.Engine
+	// Open makes the session of an accepted connection, or refuses it with the
+	// text of an error that the peer is still to be told.
+	Open func(home session.Home, remote, local netip.AddrPort, unixPath string) (*session.Session, string)
+	// Closed is called when a session's connection is gone.
+	Closed func(s *session.Session)
+	// OverLimit says why so many bytes of waiting output are too many for a
+	// session, or "". It is asked before output is written.
+	OverLimit func(s *session.Session, waiting int, nowMs int64) string
+	// Received and Sent count bytes.
+	Received, Sent func(n int)
+	// MaxQuery is the limit of a query buffer in bytes (client-query-buffer-limit).
+	MaxQuery func() int
+	// KeepAlive is tcp-keepalive in seconds, 0 for none.
+	KeepAlive func() int
+	Log       *slog.Logger
+}

@@ -1,0 +1,291 @@
+//go:build !linux || portable
+
+package netloop
+
+import (
+	"net"
+	"net/netip"
+	"sync"
+	"time"
+
+	"github.com/skeindb/skein/internal/node/exec"
+	"github.com/skeindb/skein/internal/node/session"
+)
+
+// The portable loop: where there is no epoll, two goroutines of each connection
+// read and write, and the loop's goroutine runs the commands. It is slower, and
+// tested with -tags portable.
+
+const readBytes = 64 << 10
+
+// Loop is one event loop.
+type Loop struct {
+	opt   *Options
+	turn  exec.Turn
+	conns map[*session.Session]*conn
+
+	mu      sync.Mutex
+	wake    *sync.Cond
+	knocked []*session.Session
+	tasks   []func()
+	stopped bool
+
+	done chan struct{}
+}
+
+// conn is a connection of the loop.
+type conn struct {
+	net.Conn
+	s  *session.Session
+	in []byte // received, not consumed
+
+	mu      sync.Mutex
+	ready   *sync.Cond
+	out     []byte // made, not taken by the writer
+	writing int    // bytes the writer has taken and not sent
+	closing bool   // the writer ends once out is empty
+}
+
+// New returns a loop that Run will drive.
+func New(opt *Options) (*Loop, error) {
+	l := &Loop{opt: opt, conns: map[*session.Session]*conn{}, done: make(chan struct{})}
+	l.wake = sync.NewCond(&l.mu)
+	return l, nil
+}
+
+// Notify implements session.Home.
+func (l *Loop) Notify(s *session.Session) {
+	l.mu.Lock()
+	l.knocked = append(l.knocked, s)
+	l.mu.Unlock()
+	l.wake.Signal()
+}
+
+// Do runs task on the loop's goroutine, soon. It returns false if the loop has stopped.
+func (l *Loop) Do(task func()) bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.stopped {
+		return false
+	}
+	l.tasks = append(l.tasks, task)
+	l.wake.Signal()
+	return true
+}
+
+// Stop ends Run after the turn under way and closes all connections. It waits.
+func (l *Loop) Stop() {
+	l.mu.Lock()
+	l.stopped = true
+	l.mu.Unlock()
+	l.wake.Signal()
+	<-l.done
+}
+
+// Run drives the loop until Stop.
+func (l *Loop) Run() {
+	defer close(l.done)
+	for {
+		l.mu.Lock()
+		for len(l.knocked)+len(l.tasks) == 0 && !l.stopped {
+			l.wake.Wait()
+		}
+		knocked, tasks, stopped := l.knocked, l.tasks, l.stopped
+		l.knocked, l.tasks = nil, nil
+		l.mu.Unlock()
+		l.turn.NowMs = time.Now().UnixMilli()
+		for _, task := range tasks {
+			task()
+		}
+		for _, s := range knocked {
+			if c := l.conns[s]; c != nil {
+				l.attend(c)
+			}
+		}
+		if stopped {
+			for _, c := range l.conns {
+				l.close(c)
+			}
+			return
+		}
+	}
+}
+
+// receive is what the reader found; it runs on the loop.
+func (l *Loop) receive(c *conn, data []byte) {
+	if l.conns[c.s] != c {
+		return
+	}
+	l.opt.Received(len(data))
+	c.s.Pending.NetIn += int64(len(data))
+	c.in = append(c.in, data...)
+	if !c.s.Parked() {
+		l.feed(c)
+	}
+	l.flush(c)
+}
+
+func (l *Loop) feed(c *conn) {
+	c.s.Pending.In = len(c.in)
+	n := l.opt.Engine.Feed(&l.turn, c.s, c.in)
+	c.in = append(c.in[:0], c.in[n:]...)
+	c.s.Pending.In, c.s.Pending.InFree = len(c.in), cap(c.in)-len(c.in)
+	if len(c.in) > l.opt.MaxQuery() {
+		l.opt.Log.Warn("Closing client that reached max query buffer length", "addr", c.s.Remote.String())
+		l.close(c)
+	}
+}
+
+// attend looks at what was left at the session's door.
+func (l *Loop) attend(c *conn) {
+	s := c.s
+	mail, knock := s.Open(nil)
+	if knock.Kill {
+		l.close(c)
+		return
+	}
+	if knock.Replied {
+		s.Unpark()
+		s.Out.Raw(knock.Reply)
+	}
+	if knock.Wake && len(s.Retry) > 0 {
+		l.opt.Engine.Retry(&l.turn, s)
+	}
+	if !s.Parked() && (knock.Replied || knock.Wake) && len(c.in) > 0 {
+		l.feed(c)
+	}
+	s.Out.Raw(mail)
+	l.flush(c)
+}
+
+// flush hands the replies to the writer.
+func (l *Loop) flush(c *conn) {
+	if l.conns[c.s] != c {
+		return
+	}
+	c.mu.Lock()
+	c.out = append(c.out, c.s.Out.Buf...)
+	c.s.Out.Buf = c.s.Out.Buf[:0]
+	c.s.Pending.Out = len(c.out) + c.writing
+	goodbye := c.s.Is(session.CloseAfterReply)
+	c.closing = c.closing || goodbye
+	c.mu.Unlock()
+	c.ready.Signal()
+	if goodbye {
+		l.forget(c)
+		return
+	}
+	if why := l.opt.OverLimit(c.s, c.s.Pending.Out, l.turn.NowMs); why != "" {
+		l.opt.Log.Warn("Client closed for overcoming of output buffer limits.", "addr", c.s.Remote.String(), "limit", why)
+		l.close(c)
+	}
+}
+
+// forget takes the connection from the loop; its writer still sends what waits.
+func (l *Loop) forget(c *conn) {
+	if l.conns[c.s] == c {
+		delete(l.conns, c.s)
+		l.opt.Closed(c.s)
+	}
+}
+
+func (l *Loop) close(c *conn) {
+	l.forget(c)
+	c.Conn.Close()
+	c.mu.Lock()
+	c.closing = true
+	c.mu.Unlock()
+	c.ready.Signal()
+}
+
+// read carries what arrives to the loop.
+func (l *Loop) read(c *conn) {
+	for {
+		buf := make([]byte, readBytes)
+		n, err := c.Read(buf)
+		if n > 0 && !l.Do(func() { l.receive(c, buf[:n]) }) {
+			return
+		}
+		if err != nil {
+			l.Do(func() { l.close(c) })
+			return
+		}
+	}
+}
+
+// write sends what the loop has put out.
+func (l *Loop) write(c *conn) {
+	defer c.Conn.Close()
+	var batch []byte
+	for {
+		c.mu.Lock()
+		c.writing = 0
+		for len(c.out) == 0 && !c.closing {
+			c.ready.Wait()
+		}
+		batch, c.out = c.out, batch[:0]
+		c.writing = len(batch)
+		c.mu.Unlock()
+		if len(batch) == 0 {
+			return
+		}
+		n, err := c.Conn.Write(batch)
+		l.opt.Sent(n)
+		if err != nil {
+			l.Do(func() { l.close(c) })
+			return
+		}
+	}
+}
+
+// Listen makes loops accept from ln until it is closed.
+func Listen(ln net.Listener, loops []*Loop) error {
+	path := ""
+	if u, ok := ln.Addr().(*net.UnixAddr); ok {
+		path = u.Name
+	}
+	go func() {
+		for i := 0; ; i++ {
+			c, err := ln.Accept()
+			if err != nil {
+				return
+			}
+			l := loops[i%len(loops)]
+			if !l.Do(func() { l.welcome(c, path) }) {
+				c.Close()
+			}
+		}
+	}()
+	return nil
+}
+
+// Unlisten does nothing here: accepting ends when the caller closes ln.
+func Unlisten(net.Listener, []*Loop) {}
+
+func (l *Loop) welcome(nc net.Conn, path string) {
+	if tcp, ok := nc.(*net.TCPConn); ok {
+		if s := l.opt.KeepAlive(); s > 0 {
+			tcp.SetKeepAlive(true)
+			tcp.SetKeepAlivePeriod(time.Duration(s) * time.Second)
+		}
+	}
+	s, refusal := l.opt.Open(l, addrPort(nc.RemoteAddr()), addrPort(nc.LocalAddr()), path)
+	if refusal != "" {
+		nc.Write([]byte("-" + refusal + "\r\n"))
+		nc.Close()
+		return
+	}
+	c := &conn{Conn: nc, s: s}
+	c.ready = sync.NewCond(&c.mu)
+	l.conns[s] = c
+	go l.read(c)
+	go l.write(c)
+}
+
+func addrPort(a net.Addr) netip.AddrPort {
+	if tcp, ok := a.(*net.TCPAddr); ok {
+		at := tcp.AddrPort()
+		return netip.AddrPortFrom(at.Addr().Unmap(), at.Port())
+	}
+	return netip.AddrPort{}
+}
