@@ -52,10 +52,13 @@
 // # Where Skein differs from Redis 7.2.4 on purpose
 //
 //   - A voter does not refuse a second vote about the same master within twice the node timeout (vote.go).
-//   - A replica with the highest known offset, all of whose reachable siblings see the master failing too,
-//     starts its election at once (election.go).
+//   - A replica with the highest known offset (of equals: the lowest id), all of whose reachable siblings see
+//     the master failing too, starts its election at once; heirs of several failed masters start half a
+//     second apart. A FAIL about the master goes before the request for votes (election.go).
 //   - A master that newly suspects another pings all masters at once (failure.go).
 //   - RESET bans for 60 s, against gossip only, the ids it dropped; CLUSTER MEET or a MEET packet lifts
 //     these bans (ban.go).
-//   - The remains of an old election never decide a new one, and a vote counts once (election.go).
+//   - The remains of an old election never decide a new one, a vote counts once, and a hand-over that is
+//     over does not win (election.go, manual.go).
+//   - A MEET from an address that is being met makes no second node in handshake (handshake.go).
 package core

@@ -38,6 +38,7 @@ type handler struct {
 
 const unknownSender = "the sender is unknown"
 
+// handlers is the table: what each type of packet means to each listener. It never changes.
 var handlers = [bus.TypeCount][listeners]handler{
 	bus.TypePing: {{do: (*Node).heartbeatFromStranger}, {do: (*Node).heartbeatReceived}, {do: (*Node).heartbeatReceived}},
 	bus.TypePong: {{do: (*Node).heartbeatFromStranger}, {do: (*Node).heartbeatReceived}, {do: (*Node).heartbeatReceived}},

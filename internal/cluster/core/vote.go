@@ -47,6 +47,9 @@ func (n *Node) objection(pkt *packet) string {
 	case !p.master.failed() && !forced:
 		return "its master is up"
 	}
+	if pkt.Slots == nil {
+		return ""
+	}
 	for s := range pkt.Slots.All() {
 		if owner := n.ownerOf(s); owner != nil && !n.unclaimed.Has(s) && owner.configEpoch > pkt.ConfigEpoch {
 			return fmt.Sprintf("slot %d epoch (%d) > reqEpoch (%d)", s, owner.configEpoch, pkt.ConfigEpoch)
