@@ -149,10 +149,13 @@ func propagateExpire(c *command.Call, tx *keyspace.WriteTx, at int64) {
 	if c.Spec.Name == "pexpireat" {
 		return
 	}
-	var room [6][]byte
-	var scratch [20]byte
-	argv := append(room[:0], []byte("PEXPIREAT"), c.Args[1], strconv.AppendInt(scratch[:0], at, 10))
-	tx.Propagate(append(argv, c.Args[3:]...)...)
+	if len(c.Args) == 3 { // which is nearly always, and needs no memory
+		var scratch [20]byte
+		tx.Propagate([]byte("PEXPIREAT"), c.Args[1], strconv.AppendInt(scratch[:0], at, 10))
+		return
+	}
+	argv := append([][]byte{[]byte("PEXPIREAT"), c.Args[1], strconv.AppendInt(nil, at, 10)}, c.Args[3:]...)
+	tx.Propagate(argv...)
 }
 
 func persist(c *command.Call, tx *keyspace.WriteTx) {
