@@ -265,7 +265,7 @@ func TestList(t *testing.T) {
 
 	b.Set(session.Multi | session.Blocked | session.Unix | session.Readonly | session.NoEvict | session.NoTouch | session.CloseAfterReply | session.Monitor)
 	b.Pending.Out = fixedOutput + 20
-	match(t, b.do("client info"), `flags=OPxbcUreT .* obl=16384 oll=1 omem=20 .* events=rw `)
+	match(t, b.do("client info"), `flags=OPxbcUreT .* obl=16384 oll=1 omem=16424 .* events=rw `)
 }
 
 func TestKill(t *testing.T) {
@@ -398,40 +398,41 @@ func TestAdmission(t *testing.T) {
 
 func TestOverLimit(t *testing.T) {
 	p := newPlace(t, nil)
+	const block = outputBlock + blockOverhead
 	limits := Limits{MaxClients: 10}
-	limits.Output[Normal] = OutputLimit{Hard: 1000, Soft: 500, SoftSeconds: 2}
-	limits.Output[PubSub] = OutputLimit{Hard: 100}
-	limits.Output[Replica] = OutputLimit{Hard: 100}
-	limits.Backlog = 5000
+	limits.Output[Normal] = OutputLimit{Hard: 10 * block, Soft: 5 * block, SoftSeconds: 2}
+	limits.Output[PubSub] = OutputLimit{Hard: 2 * block}
+	limits.Output[Replica] = OutputLimit{Hard: 2 * block}
+	limits.Backlog = 50 * block
 	p.Tune(limits)
 	c := p.connect()
-	over := func(bytes int, seconds int64) bool {
-		return p.OverLimit(c.Session, bytes+fixedOutput, p.now+seconds*1000) != ""
+	over := func(blocks int, seconds int64) bool {
+		return p.OverLimit(c.Session, fixedOutput+blocks*outputBlock, p.now+seconds*1000) != ""
 	}
 	for i, step := range []struct {
-		bytes   int
+		blocks  int
 		seconds int64
 		want    bool
 	}{
-		{999, 0, false}, {1000, 0, true}, {-1, 5, false},
-		{600, 10, false}, {600, 14, true}, {400, 14, false}, {600, 15, false}, {600, 16, false},
-		{-1, 17, false}, {600, 30, false}, {600, 33, true},
+		{9, 0, false}, {10, 0, true}, {0, 5, false},
+		{6, 10, false}, {6, 14, true}, {4, 14, false}, {6, 15, false}, {6, 16, false},
+		{0, 17, false}, {6, 30, false}, {6, 33, true},
 	} {
-		if over(step.bytes, step.seconds) != step.want {
+		if over(step.blocks, step.seconds) != step.want {
 			t.Error("step", i)
 		}
 	}
 	c.do("subscribe x")
-	if over(99, 0) || !over(100, 0) {
+	if over(1, 0) || !over(2, 0) {
 		t.Error("the limit of pub/sub clients")
 	}
 	c.Set(session.Replica)
-	if over(4999, 0) || !over(5000, 0) {
+	if over(49, 0) || !over(50, 0) {
 		t.Error("the limit of replicas")
 	}
 	c.Clear(session.Replica)
 	c.Set(session.Master)
-	if over(999, 50) || !over(1000, 50) {
+	if over(9, 50) || !over(10, 50) {
 		t.Error("the limit of masters")
 	}
 }

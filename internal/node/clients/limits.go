@@ -74,12 +74,19 @@ var classWords = [...]struct {
 	class Class
 }{{"normal", Normal}, {"slave", Replica}, {"replica", Replica}, {"pubsub", PubSub}, {"master", Master}}
 
-// fixedOutput is how much output redis keeps for each client in a buffer that
-// counts neither as output memory nor against limits.
-const fixedOutput = 16 << 10
+// Redis keeps a client's output in a fixed buffer, which counts neither as output
+// memory nor against limits, and then in blocks, which count as a whole.
+const (
+	fixedOutput   = 16 << 10
+	outputBlock   = 16 << 10
+	blockOverhead = 40
+)
+
+// outputBlocks is how many blocks redis needs for out waiting bytes.
+func outputBlocks(out int) int { return (max(out-fixedOutput, 0) + outputBlock - 1) / outputBlock }
 
 // outputBytes is what counts against limits of out waiting bytes.
-func outputBytes(out int) int { return max(out-fixedOutput, 0) }
+func outputBytes(out int) int { return outputBlocks(out) * (outputBlock + blockOverhead) }
 
 // OverLimit says why s must be closed before its loop writes to it: waiting
 // bytes of output are too many. "" means it need not. Only its loop calls it.

@@ -16,7 +16,6 @@ import (
 // does not take them. Of those, up to 16 KiB are shown as obl, as redis shows
 // its fixed buffer, the rest as oll blocks and omem bytes; rbs and rbp are 0.
 func appendLine(b []byte, s *session.Session, f *session.Facts, nowMs int64) []byte {
-	queued := outputBytes(f.Out)
 	events := "r"
 	if f.Out > 0 {
 		events = "rw"
@@ -34,7 +33,7 @@ func appendLine(b []byte, s *session.Session, f *session.Facts, nowMs int64) []b
 		"redir=-1 resp=%d lib-name=%s lib-ver=%s",
 		s.ID(), s.Peer(), s.LocalAddr(), s.FD, f.Name, nowMs/1000-s.Created/1000, nowMs/1000-f.LastMs/1000, flagLetters(s, f),
 		f.DB, f.Channels, f.Patterns, f.ShardChannels, f.Multi,
-		f.In, f.InFree, f.ArgBytes+f.Parsed, f.QueuedBytes, min(f.Out, fixedOutput), (queued+fixedOutput-1)/fixedOutput, queued,
+		f.In, f.InFree, f.ArgBytes+f.Parsed, f.QueuedBytes, min(f.Out, fixedOutput), outputBlocks(f.Out), outputBytes(f.Out),
 		memory(s, f), events, last, user, f.Proto, f.LibName, f.LibVer)
 }
 
