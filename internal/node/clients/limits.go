@@ -75,7 +75,8 @@ var classWords = [...]struct {
 }{{"normal", Normal}, {"slave", Replica}, {"replica", Replica}, {"pubsub", PubSub}, {"master", Master}}
 
 // Redis keeps a client's output in a fixed buffer, which counts neither as output
-// memory nor against limits, and then in blocks, which count as a whole.
+// memory nor against limits, or in blocks, which count as a whole. Some replies
+// pass by the fixed buffer; we let all do so that do not fit in.
 const (
 	fixedOutput   = 16 << 10
 	outputBlock   = 16 << 10
@@ -83,7 +84,12 @@ const (
 )
 
 // outputBlocks is how many blocks redis needs for out waiting bytes.
-func outputBlocks(out int) int { return (max(out-fixedOutput, 0) + outputBlock - 1) / outputBlock }
+func outputBlocks(out int) int {
+	if out <= fixedOutput {
+		return 0
+	}
+	return (out + outputBlock - 1) / outputBlock
+}
 
 // outputBytes is what counts against limits of out waiting bytes.
 func outputBytes(out int) int { return outputBlocks(out) * (outputBlock + blockOverhead) }

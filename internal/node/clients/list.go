@@ -13,9 +13,13 @@ import (
 //
 // Some fields are about buffers that redis has and Skein has not: a client's
 // replies go to a buffer of its loop and become its own only when the socket
-// does not take them. Of those, up to 16 KiB are shown as obl, as redis shows
-// its fixed buffer, the rest as oll blocks and omem bytes; rbs and rbp are 0.
+// does not take them. Those are shown as obl, redis's fixed buffer, as long as
+// they would fit there, and else as oll blocks and omem bytes; rbs and rbp are 0.
 func appendLine(b []byte, s *session.Session, f *session.Facts, nowMs int64) []byte {
+	obl := f.Out
+	if obl > fixedOutput {
+		obl = 0
+	}
 	events := "r"
 	if f.Out > 0 {
 		events = "rw"
@@ -33,7 +37,7 @@ func appendLine(b []byte, s *session.Session, f *session.Facts, nowMs int64) []b
 		"redir=-1 resp=%d lib-name=%s lib-ver=%s",
 		s.ID(), s.Peer(), s.LocalAddr(), s.FD, f.Name, nowMs/1000-s.Created/1000, nowMs/1000-f.LastMs/1000, flagLetters(s, f),
 		f.DB, f.Channels, f.Patterns, f.ShardChannels, f.Multi,
-		f.In, f.InFree, f.ArgBytes+f.Parsed, f.QueuedBytes, min(f.Out, fixedOutput), outputBlocks(f.Out), outputBytes(f.Out),
+		f.In, f.InFree, f.ArgBytes+f.Parsed, f.QueuedBytes, obl, outputBlocks(f.Out), outputBytes(f.Out),
 		memory(s, f), events, last, user, f.Proto, f.LibName, f.LibVer)
 }
 
