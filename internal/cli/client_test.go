@@ -27,7 +27,7 @@ func TestOneCommand(t *testing.T) {
 	expect(t, "IN", f.args("-X", "tag", "set", "tag", "v"), "set IN v\n", "", 0)
 	expect(t, "IN", f.args("-X", "tag", "set", "k", "v"), "", "Using -X option but stdin tag not match.\n", 1)
 	expect(t, "", f.args("--quoted-input", "get", `"\x41"`), "get A\n", "", 0)
-	expect(t, "", f.args("--quoted-input", "get", `"a`), "", "Invalid quoted string\n", 1)
+	expect(t, "", f.args("--quoted-input", "get", `"a`), "Invalid quoted string\n", "", 1)
 	expect(t, "", f.args("-r", "3", "-i", "0.001", "ping"), "PONG\nPONG\nPONG\n", "", 0)
 }
 

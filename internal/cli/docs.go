@@ -87,16 +87,15 @@ func readArgs(v *resp.Value) []command.Arg {
 }
 
 func readArg(v *resp.Value) command.Arg {
-	a := command.Arg{}
-	shown := ""
+	var a command.Arg
 	for field, about := range fields(v) {
 		switch field {
 		case "name":
 			a.Name = about.Text()
 		case "display_text":
-			shown = about.Text()
+			a.Display = about.Text()
 		case "token":
-			a.Token = about.Text()
+			a.Token = orEmptyWord(about.Text())
 		case "type":
 			a.Type = argType(about.Text())
 		case "arguments":
@@ -114,20 +113,22 @@ func readArg(v *resp.Value) command.Arg {
 			}
 		}
 	}
-	a.Display = displayed(&a, shown)
+	if a.Display == "" {
+		a.Display = orEmptyWord(a.Name)
+	}
 	return a
 }
 
-// displayed is what stands for an argument: its display text or else its name,
-// and "" for an argument that is always the empty string.
-func displayed(a *command.Arg, text string) string {
-	switch {
-	case a.Type == command.TypePureToken && a.Token == "":
-		return `""`
-	case text != "":
-		return text
+// emptyWord is how the empty string is typed.
+const emptyWord = `""`
+
+// orEmptyWord makes what is to be typed, or stands for it, visible: MIGRATE has
+// an argument that may be the empty string.
+func orEmptyWord(text string) string {
+	if text == "" {
+		return emptyWord
 	}
-	return a.Name
+	return text
 }
 
 func argType(word string) command.ArgType {

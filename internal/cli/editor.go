@@ -206,7 +206,7 @@ func nextKey(b []byte) (size int, ok bool) {
 		if c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' || c == '~' {
 			return i + 1, true
 		}
-		if i == maxEscape {
+		if i == maxEscape || i > 0 && (c < ' ' || c > '~') { // it is none
 			return i, false
 		}
 	}

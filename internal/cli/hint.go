@@ -136,7 +136,7 @@ func matchOnce(a *command.Arg, words []string) match {
 	if a.Token == "" {
 		return matchBody(a, words)
 	}
-	if !strings.EqualFold(words[0], a.Token) {
+	if word := orEmptyWord(words[0]); !strings.EqualFold(word, a.Token) {
 		return match{}
 	}
 	if a.Type == command.TypePureToken {
@@ -173,7 +173,7 @@ func matchBody(a *command.Arg, words []string) match {
 }
 
 // fits tells whether a word may be of a type. Numbers may have the "(" of an
-// open interval before them. A pure token that comes here is the empty string.
+// open interval before them.
 func fits(t command.ArgType, word string) bool {
 	var err error
 	switch t {
@@ -181,8 +181,6 @@ func fits(t command.ArgType, word string) bool {
 		_, err = strconv.ParseInt(word, 10, 64)
 	case command.TypeDouble:
 		_, err = strconv.ParseFloat(strings.TrimPrefix(word, "("), 64)
-	case command.TypePureToken:
-		return word == ""
 	}
 	return err == nil
 }

@@ -59,6 +59,10 @@ func Run(args []string, in io.Reader, out, errs io.Writer) int {
 // command runs the one command of the command line.
 func (c *client) command() int {
 	args, err := c.opt.command(c.in)
+	if err == errQuoting { // where redis-cli says this
+		fmt.Fprintln(c.out, err)
+		return exitFailed
+	}
 	if err != nil {
 		fmt.Fprintln(c.errs, err)
 		return exitFailed
