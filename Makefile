@@ -1,0 +1,29 @@
+# The commands of the project. CONTRIBUTING.md tells when to use which.
+
+SHELL := /bin/bash
+
+.PHONY: build test lint fuzz bench bench-quick accept-cluster suite
+
+build: ## one binary, bin/skein
+	go build -o bin/skein ./cmd/skein
+
+test: ## everything that must hold before a change is taken
+	scripts/test
+
+lint: ## formatting and vet
+	scripts/lint
+
+fuzz: ## every fuzz test for 10 seconds
+	scripts/fuzz 10s
+
+bench: ## side by side with redis-server; at most 40 minutes
+	go run ./bench
+
+bench-quick: ## the same in 5 minutes
+	go run ./bench -quick
+
+suite: ## Redis's own Tcl tests; needs SKEIN_REDIS_SRC, see scripts/suite
+	scripts/suite
+
+accept-cluster: ## hours: long fuzzing, Redis's suite, interop at full size, the bench with its goals
+	scripts/accept-cluster
