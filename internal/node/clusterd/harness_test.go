@@ -2,9 +2,11 @@ package clusterd
 
 import (
 	"bytes"
+	"flag"
 	"fmt"
 	"log/slog"
 	"net"
+	"os"
 	"path/filepath"
 	"strconv"
 	"strings"
@@ -25,13 +27,36 @@ import (
 	"github.com/skeindb/skein/internal/store/keyspace"
 )
 
+// TestMain runs many tests at once: nearly all their time is the two seconds before a new master may serve.
+func TestMain(m *testing.M) {
+	flag.Parse()
+	flag.Set("test.parallel", "16")
+	os.Exit(m.Run())
+}
+
 // patience is how long a test waits for what must come.
 const patience = 20 * time.Second
 
-// nextPort gives every node of this package's tests a bus port of its own, below 16500.
-var nextPort atomic.Int32
+// Ports of this package's tests. They begin at different places, so that two runs at once seldom meet.
+const (
+	portMin   = 16000
+	portCount = 500
+)
 
-func init() { nextPort.Store(16020) }
+var portsUsed atomic.Int32
+
+// freePort returns a port that nobody uses, and no other test of this run.
+func freePort(t *testing.T) int {
+	t.Helper()
+	for {
+		port := portMin + (os.Getpid()*37+int(portsUsed.Add(1)))%portCount
+		ln, err := net.Listen("tcp", net.JoinHostPort("127.0.0.1", strconv.Itoa(port)))
+		if err == nil {
+			ln.Close()
+			return port
+		}
+	}
+}
 
 // testNode is a node without network for clients: a keyspace, an engine and a driver.
 type testNode struct {
@@ -61,7 +86,7 @@ func startNode(t *testing.T, options ...nodeOption) *testNode {
 	n.config = core.DefaultConfig()
 	n.config.NodeTimeout = 2000
 	n.hooks.Fatal = func(err error) { t.Errorf("fatal: %v", err) }
-	n.bus = uint16(nextPort.Add(1))
+	n.bus = uint16(freePort(t))
 	for _, change := range options {
 		change(n)
 	}
@@ -280,19 +305,6 @@ func makeCluster(t *testing.T, count int) []*testNode {
 		eventually(t, "cluster state ok", func() bool { return n.fact("cluster_state") == "ok" })
 	}
 	return nodes
-}
-
-// freePort finds out whether a port of ours is taken by somebody else.
-func freePort(t *testing.T) int {
-	t.Helper()
-	for {
-		port := int(nextPort.Add(1))
-		ln, err := net.Listen("tcp", net.JoinHostPort("127.0.0.1", strconv.Itoa(port)))
-		if err == nil {
-			ln.Close()
-			return port
-		}
-	}
 }
 
 // logBuffer collects log lines.
