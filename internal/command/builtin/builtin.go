@@ -23,6 +23,9 @@
 //	GETEX k PERSIST                 PERSIST k
 //	GETEX k PXAT 1                  DEL k, or UNLINK k
 //	INCRBYFLOAT k 0.1               SET k 10.6 KEEPTTL
+//	EXPIRE k 10 NX                  PEXPIREAT k 1700000010000 NX
+//	EXPIRE k -1                     DEL k, or UNLINK k
+//	RESTORE k 10000 dump            RESTORE k 1700000010000 dump ABSTTL
 //
 // # Tests
 //

@@ -1,6 +1,7 @@
 package migrate
 
 import (
+	"bufio"
 	"bytes"
 	"fmt"
 	"io"
@@ -172,6 +173,42 @@ func TestPartly(t *testing.T) {
 		}
 	}
 }
+
+// TestNotRedis: only what says +OK has confirmed anything.
+func TestNotRedis(t *testing.T) {
+	c := newNode(t, false).client()
+	c.fill(1)
+	port := target(t, nil, "+OK", "HTTP/1.1 400 Bad Request", "HTTP/1.1 400 Bad Request")
+	c.want("-IOERR error or timeout reading to target instance", "MIGRATE", "127.0.0.1", port, "k0", "0", "5000")
+	c.want(":1", "EXISTS", "k0")
+}
+
+// FuzzAnswers reads anything as answers: a key has moved only by a line of its own
+// that begins with "+".
+func FuzzAnswers(f *testing.F) {
+	f.Add([]byte("+OK\r\n+OK\r\n-BUSYKEY there\r\n+OK\r\n"), true)
+	f.Add([]byte("-ERR\r\n+OK\r\n\r\n:1\n"), false)
+	f.Fuzz(func(t *testing.T, b []byte, prelude bool) {
+		a := answers{c: &conn{Conn: quiet{}, in: bufio.NewReader(bytes.NewReader(b))}}
+		if prelude {
+			a.prelude()
+		}
+		moved := 0
+		for range 5 {
+			if a.next() {
+				moved++
+			}
+		}
+		if lines := bytes.Count(b, []byte("+")); moved > lines || moved > bytes.Count(b, []byte("\n")) {
+			t.Fatalf("%q moved %d keys", b, moved)
+		}
+	})
+}
+
+// quiet is a connection that takes deadlines.
+type quiet struct{ net.Conn }
+
+func (quiet) SetReadDeadline(time.Time) error { return nil }
 
 func TestCopy(t *testing.T) {
 	c := newNode(t, false).client()

@@ -85,6 +85,9 @@ func (m *Migrator) talk(c *conn, j *job) (err error, again bool) {
 
 func isTimeout(err error) bool { return errors.Is(err, os.ErrDeadlineExceeded) }
 
+// errNotRedis: what the target says is neither +OK nor an error.
+var errNotRedis = errors.New("migrate: unexpected answer of the target")
+
 // answers reads the lines that the target sends back. Behind the first error of
 // the connection there are none; behind a refused AUTH or SELECT none counts.
 type answers struct {
@@ -111,10 +114,13 @@ func (a *answers) line() (text string, isError bool) {
 		a.broken = err
 		return "", false
 	}
-	line = bytes.TrimRight(line, "\r\n")
-	if text, isError := bytes.CutPrefix(line, []byte("-")); isError {
-		return string(text), true
+	switch line[0] {
+	case '-':
+		return string(bytes.TrimRight(line[1:], "\r\n")), true
+	case '+':
+		return "", false
 	}
+	a.broken = errNotRedis
 	return "", false
 }
 
