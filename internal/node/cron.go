@@ -58,6 +58,9 @@ func (n *Node) tick(nowMs int64, slow bool) {
 	n.engine.Tick(nowMs)
 	n.keyspace.ExpireCycle(nowMs, expireBudget)
 	if slow {
+		for _, l := range n.loops {
+			l.Do(l.Trim)
+		}
 		n.clients.Tick(nowMs)
 		n.observer.Tick()
 		n.admin.Tick(nowMs)

@@ -23,45 +23,58 @@ type acceptor struct {
 	ln    net.Listener
 }
 
-// Listen makes loops accept from ln, a TCP or unix listener, until the first
-// of them stops. ln must stay open.
+// Listen makes loops accept from ln, a TCP or unix listener, until Unlisten. It
+// does not wait for a loop: what comes meanwhile is in the socket's backlog.
 func Listen(ln net.Listener, loops []*Loop) error {
-	raw, err := ln.(syscall.Conn).SyscallConn()
-	if err != nil {
-		return err
-	}
 	a := &acceptor{loops: loops, ln: ln}
 	if u, ok := ln.Addr().(*net.UnixAddr); ok {
 		a.path = u.Name
 	}
-	if err := raw.Control(func(fd uintptr) { a.fd = int(fd) }); err != nil {
+	if err := control(ln, func(fd int) { a.fd = fd }); err != nil {
 		return err
 	}
 	first := loops[0]
-	result := make(chan error, 1)
 	first.Do(func() {
 		first.place(&conn{fd: a.fd, acceptor: a})
-		result <- first.control(syscall.EPOLL_CTL_ADD, a.fd, syscall.EPOLLIN)
+		if err := first.control(syscall.EPOLL_CTL_ADD, a.fd, syscall.EPOLLIN); err != nil {
+			first.conns[a.fd] = nil
+			first.opt.Log.Warn("accepting clients: " + err.Error())
+		}
 	})
-	return <-result
+	return nil
 }
 
-// Unlisten undoes Listen; the caller then closes ln.
+// Unlisten undoes Listen and closes ln. When it returns nobody can connect and
+// the address is free for another listener; it does not wait for a loop.
 func Unlisten(ln net.Listener, loops []*Loop) {
+	control(ln, func(fd int) { syscall.Shutdown(fd, syscall.SHUT_RDWR) })
 	first := loops[0]
-	done := make(chan struct{})
-	ok := first.Do(func() {
-		defer close(done)
+	known := first.Do(func() {
 		for fd, c := range first.conns {
 			if c != nil && c.acceptor != nil && c.acceptor.ln == ln {
 				first.conns[fd] = nil
 				first.control(syscall.EPOLL_CTL_DEL, fd, 0)
 			}
 		}
+		ln.Close() // not before the loop has forgotten its number
 	})
-	if ok {
-		<-done
+	if !known {
+		ln.Close()
 	}
+}
+
+// SetBacklog makes pending the number of connections that may wait on ln to be
+// accepted. The system has a limit of its own.
+func SetBacklog(ln net.Listener, pending int) {
+	control(ln, func(fd int) { syscall.Listen(fd, pending) })
+}
+
+func control(ln net.Listener, work func(fd int)) error {
+	raw, err := ln.(syscall.Conn).SyscallConn()
+	if err != nil {
+		return err
+	}
+	return raw.Control(func(fd uintptr) { work(int(fd)) })
 }
 
 func (a *acceptor) accept() {

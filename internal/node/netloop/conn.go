@@ -3,7 +3,6 @@
 package netloop
 
 import (
-	"slices"
 	"syscall"
 
 	"github.com/skeindb/skein/internal/node/session"
@@ -23,14 +22,9 @@ func (l *Loop) receive(c *conn) {
 	l.flush(c)
 }
 
-// read returns all bytes that are received and not consumed. They lie in the
-// loop's buffer, or in the connection's own if an earlier part waits there.
+// read returns all bytes that are received and not consumed.
 func (l *Loop) read(c *conn) (data []byte, ok bool) {
-	room := l.in
-	if len(c.in) > 0 || c.s.Parked() {
-		c.in = slices.Grow(c.in, max(readBytes, c.s.Parser.Need()))
-		room = c.in[len(c.in):cap(c.in)]
-	}
+	room := c.room()
 	n, errno := rawRead(c.fd, room)
 	switch {
 	case errno == syscall.EAGAIN || errno == syscall.EINTR:
@@ -42,11 +36,10 @@ func (l *Loop) read(c *conn) (data []byte, ok bool) {
 	l.opt.Received(n)
 	c.s.Pending.NetIn += int64(n)
 	c.s.Active = l.turn.NowMs
-	if len(c.in) > 0 || c.s.Parked() {
-		c.in = c.in[:len(c.in)+n]
-		return c.in, true
-	}
-	return room[:n], true
+	c.filled = n == len(room)
+	c.in = c.in[:len(c.in)+n]
+	c.peak = max(c.peak, len(c.in))
+	return c.in, true
 }
 
 // feed lets the session run what is complete in data and keeps the rest.
@@ -57,19 +50,12 @@ func (l *Loop) feed(c *conn, data []byte) {
 	l.keep(c, data[n:])
 }
 
-// keep makes rest the connection's unconsumed input.
+// keep makes rest, the end of what is there, the connection's unconsumed input.
 func (l *Loop) keep(c *conn, rest []byte) {
-	switch {
-	case len(rest) == 0:
-		if cap(c.in) > smallBytes {
-			c.in = nil
-		}
-		c.in = c.in[:0]
-	case len(c.in) > 0 && &rest[len(rest)-1] == &c.in[len(c.in)-1]:
+	if len(rest) < len(c.in) {
 		c.in = c.in[:copy(c.in, rest)]
-	default:
-		c.in = append(c.in[:0], rest...)
 	}
+	c.expect()
 	p := &c.s.Pending
 	p.Parsed = min(c.s.Parser.Known(), len(c.in))
 	p.In, p.InFree = len(c.in)-p.Parsed, cap(c.in)-len(c.in)

@@ -12,10 +12,8 @@ import (
 )
 
 const (
-	readBytes  = 64 << 10 // the shared read buffer
-	keepBytes  = 1 << 20  // the shared write buffer is given back beyond this
-	eventsMax  = 256
-	smallBytes = 4 << 10
+	keepBytes = 1 << 20 // the shared write buffer is given back beyond this
+	eventsMax = 256
 )
 
 // Loop is one event loop.
@@ -26,7 +24,6 @@ type Loop struct {
 	conns  []*conn // by file descriptor
 	open   int
 	turn   exec.Turn
-	in     []byte
 	out    []byte
 
 	mu       sync.Mutex
@@ -43,6 +40,8 @@ type conn struct {
 	s        *session.Session
 	fd       int
 	in       []byte // received, not consumed
+	peak     int    // most bytes in it since the last Trim
+	filled   bool   // the last read filled it
 	out      []byte // made, not sent: out[sent:]
 	sent     int
 	waiting  bool // for the socket to become writable
@@ -60,7 +59,7 @@ func New(opt *Options) (*Loop, error) {
 		syscall.Close(ep)
 		return nil, errno
 	}
-	l := &Loop{opt: opt, epoll: ep, wakeFD: int(wake), in: make([]byte, readBytes), done: make(chan struct{})}
+	l := &Loop{opt: opt, epoll: ep, wakeFD: int(wake), done: make(chan struct{})}
 	if err := l.control(syscall.EPOLL_CTL_ADD, l.wakeFD, syscall.EPOLLIN); err != nil {
 		syscall.Close(ep)
 		syscall.Close(l.wakeFD)
@@ -192,7 +191,11 @@ func (l *Loop) connOf(s *session.Session) *conn {
 
 func (l *Loop) shut() {
 	for _, c := range l.conns {
-		if c != nil && c.acceptor == nil {
+		switch {
+		case c == nil:
+		case c.acceptor != nil:
+			c.acceptor.ln.Close()
+		default:
 			l.send(c)
 			if l.conns[c.fd] == c {
 				l.close(c)

@@ -79,7 +79,6 @@ func serve(t *testing.T, loops int) *server {
 	sv.addr = ln.Addr().String()
 	t.Cleanup(func() {
 		Unlisten(ln, sv.loops)
-		ln.Close()
 		for i := len(sv.loops) - 1; i >= 0; i-- {
 			sv.loops[i].Stop()
 		}

@@ -198,6 +198,9 @@ func (l *Loop) close(c *conn) {
 	c.ready.Signal()
 }
 
+// Trim does nothing: readers' buffers live as long as a read.
+func (l *Loop) Trim() {}
+
 // read carries what arrives to the loop.
 func (l *Loop) read(c *conn) {
 	for {
@@ -259,8 +262,11 @@ func Listen(ln net.Listener, loops []*Loop) error {
 	return nil
 }
 
-// Unlisten does nothing here: accepting ends when the caller closes ln.
-func Unlisten(net.Listener, []*Loop) {}
+// Unlisten undoes Listen and closes ln.
+func Unlisten(ln net.Listener, _ []*Loop) { ln.Close() }
+
+// SetBacklog does nothing here: the system decides.
+func SetBacklog(net.Listener, int) {}
 
 func (l *Loop) welcome(nc net.Conn, path string) {
 	if tcp, ok := nc.(*net.TCPConn); ok {

@@ -1,0 +1,63 @@
+//go:build linux && !portable
+
+package netloop
+
+import "slices"
+
+// A connection that is in use keeps its read buffer, as in redis: bufferBytes
+// at first, more while its requests need it. After idleMs it is given back, and
+// one that has grown shrinks to what was needed lately.
+const (
+	bufferBytes = 16 << 10
+	bufferMost  = 64 << 10 // beyond this only a large argument makes it grow
+	idleMs      = 2000
+	roomyBytes  = 2 * bufferBytes
+)
+
+// room returns where the next bytes of c are to be read to.
+func (c *conn) room() []byte {
+	c.expect()
+	switch free := cap(c.in) - len(c.in); {
+	case cap(c.in) == 0:
+		c.in = make([]byte, 0, bufferBytes)
+	case free == 0:
+		c.in = slices.Grow(c.in, bufferBytes)
+	case c.filled && len(c.in) == 0 && cap(c.in) < bufferMost: // the last read left something in the socket
+		c.in = make([]byte, 0, min(2*cap(c.in), bufferMost))
+	}
+	return c.in[len(c.in):cap(c.in)]
+}
+
+// expect makes room at once for the whole of a large argument that is under way.
+func (c *conn) expect() {
+	if need := c.s.Parser.Need(); need > cap(c.in)-len(c.in) {
+		c.in = slices.Grow(c.in, max(need, bufferBytes))
+	}
+}
+
+// Trim gives back what idle connections keep. The node's clock calls it through Do.
+func (l *Loop) Trim() {
+	for _, c := range l.conns {
+		if c != nil && c.acceptor == nil && cap(c.in) > 0 {
+			l.trim(c)
+		}
+	}
+}
+
+func (l *Loop) trim(c *conn) {
+	idle := l.turn.NowMs-c.s.Active > idleMs
+	switch {
+	case idle && len(c.in) == 0:
+		c.in = nil
+	case idle && cap(c.in) > len(c.in):
+		c.in = slices.Clip(append([]byte(nil), c.in...))
+	case cap(c.in) > roomyBytes && c.peak < cap(c.in)/2:
+		c.in = append(make([]byte, 0, max(c.peak, len(c.in), bufferBytes)), c.in...)
+	default:
+		c.peak = len(c.in)
+		return
+	}
+	c.peak = len(c.in)
+	c.s.Pending.InFree = cap(c.in) - len(c.in)
+	c.s.Publish()
+}
