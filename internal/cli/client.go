@@ -23,6 +23,7 @@ type client struct {
 
 	terminal    bool // out is one
 	interactive bool // commands come as lines, one after the other
+	attended    bool // typed by a person, with time between them
 	link        *link
 	host        string // where the next connection goes
 	port        int
@@ -137,14 +138,15 @@ func (c *client) ask(args [][]byte) (resp.Value, error) {
 	if err := c.link.send(args); err != nil {
 		return resp.Value{}, err
 	}
-	return c.reply()
+	return c.reply(false)
 }
 
-// reply reads the next reply and shows what the server tells before it.
-func (c *client) reply() (resp.Value, error) {
+// reply reads the next reply and shows what the server tells before it, unless a
+// push is what the command is answered by.
+func (c *client) reply(push bool) (resp.Value, error) {
 	for {
 		v, err := c.link.in.Read()
-		if err != nil || v.Kind != resp.Push {
+		if err != nil || push || v.Kind != resp.Push {
 			return v, err
 		}
 		if c.opt.pushes {
@@ -171,11 +173,11 @@ func (c *client) execute(args [][]byte, repeat int64) bool {
 	return true
 }
 
-// ready makes sure of a connection. At a prompt much may happen between two
-// commands: there it looks whether the connection still is one. A new one does
-// not take the place of one that had begun a transaction.
+// ready makes sure of a connection. While a person thinks much may happen: then
+// it looks whether the connection still is one. A new one does not take the place
+// of one that had begun a transaction.
 func (c *client) ready() bool {
-	if c.link != nil && (!c.interactive || c.link.alive()) {
+	if c.link != nil && (!c.attended || c.link.alive()) {
 		return true
 	}
 	if c.multi {
@@ -194,18 +196,7 @@ func (c *client) executeOnce(args [][]byte) bool {
 		return false
 	}
 	name := strings.ToLower(string(args[0]))
-	reply := c.reply
-	if isSubscription(name) { // answered by pushes
-		reply = func() (resp.Value, error) { return c.link.in.Read() }
-	}
-	err := c.link.send(args)
-	var v resp.Value
-	if err == nil {
-		v, err = reply()
-	}
-	if err == nil && c.opt.cluster {
-		v, err = c.redirected(args, v, reply)
-	}
+	v, err := c.answer(args, isSubscription(name))
 	if err != nil {
 		return c.failed(name, err)
 	}
@@ -215,13 +206,33 @@ func (c *client) executeOnce(args [][]byte) bool {
 	}
 	c.show(&v, isVerbatim(args))
 	c.track(name, args, &v)
-	if !v.IsError() {
-		err = c.follow(name, args, &v)
+	if v.IsError() {
+		return true
 	}
-	if err != nil {
+	if err := c.follow(name, args, &v); err != nil {
 		return c.failed(name, err)
 	}
 	return true
+}
+
+// answer sends a command, to where redirections lead, and returns its reply. It
+// stays connected to the node that it came to.
+func (c *client) answer(args [][]byte, push bool) (v resp.Value, err error) {
+	for hops := 0; ; hops++ {
+		if err = c.link.send(args); err != nil {
+			return v, err
+		}
+		if v, err = c.reply(push); err != nil || !c.opt.cluster || hops == maxRedirects {
+			return v, err
+		}
+		to, ok := parseRedirection(&v)
+		if !ok {
+			return v, nil
+		}
+		if err = c.redirect(to); err != nil {
+			return v, err
+		}
+	}
 }
 
 // failed ends a command that lost its connection, which SHUTDOWN is meant to do.

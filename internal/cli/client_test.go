@@ -7,6 +7,8 @@ import (
 	"os"
 	"strings"
 	"testing"
+
+	"github.com/skeindb/skein/internal/base/resp"
 )
 
 func ok(*node, []string) string { return "+OK\n" }
@@ -161,6 +163,19 @@ func TestMovedToNowhere(t *testing.T) {
 	expect(t, "", f.args("-c", "get", "k"), "", "Could not connect to Redis at 127.0.0.1:1: Connection refused\n", 1)
 }
 
+func TestANodeThatIsDown(t *testing.T) {
+	down := true
+	f := startFake(t, func(*node, []string) string {
+		if down {
+			down = false
+			return "-MOVED 1 127.0.0.1:1\n"
+		}
+		return "+OK\n"
+	})
+	expect(t, "get k\nget k\n", f.args("-c"), "-> Redirected to slot [1] located at 127.0.0.1:1\nOK\n",
+		"Could not connect to Redis at 127.0.0.1:1: Connection refused\n", 0)
+}
+
 func TestParseRedirection(t *testing.T) {
 	for text, want := range map[string]redirection{
 		"MOVED 3999 127.0.0.1:6381": {3999, "127.0.0.1", 6381, false},
@@ -168,15 +183,26 @@ func TestParseRedirection(t *testing.T) {
 		"MOVED 1 :7":                {1, "", 7, false},
 		"MOVED 1 ?:7":               {1, "", 7, false},
 	} {
-		if got, ok := parseRedirection(text); !ok || got != want {
+		if got, ok := parseRedirection(&resp.Value{Kind: resp.Error, Str: []byte(text)}); !ok || got != want {
 			t.Errorf("%s: %+v, %t", text, got, ok)
 		}
 	}
 	for _, text := range []string{"", "MOVED", "MOVED 1", "MOVED x h:1", "MOVED 1 h", "MOVED 1 h:x", "MOVEDX 1 h:1", "ERR 1 h:1"} {
-		if _, ok := parseRedirection(text); ok {
+		if _, ok := parseRedirection(&resp.Value{Kind: resp.Error, Str: []byte(text)}); ok {
 			t.Errorf("%q is taken for a redirection", text)
 		}
 	}
+}
+
+func FuzzParseRedirection(f *testing.F) {
+	f.Add("MOVED 3999 127.0.0.1:6381")
+	f.Add("ASK -1 ::1:-5")
+	f.Fuzz(func(t *testing.T, text string) {
+		to, ok := parseRedirection(&resp.Value{Kind: resp.Error, Str: []byte(text)})
+		if ok && (strings.Contains(to.host, " ") || to.ask != strings.HasPrefix(strings.TrimSpace(text), "ASK")) {
+			t.Errorf("%q: %+v", text, to)
+		}
+	})
 }
 
 // script is lines of a test, which looks at the client between them.
@@ -195,7 +221,7 @@ func newScript(t *testing.T, f *fake, args ...string) *script {
 	}
 	s := &script{t: t}
 	s.client = newClient(opt, strings.NewReader(""), &s.out, &s.errs)
-	s.client.interactive = true
+	s.client.interactive, s.client.attended = true, true
 	if err := s.client.connect(); err != nil {
 		t.Fatal(err)
 	}
@@ -293,6 +319,20 @@ func TestReconnect(t *testing.T) {
 		"AUTH other\nSELECT 2\nping"
 	if got := f.commands(); got != want {
 		t.Errorf("asked\n%s", got)
+	}
+}
+
+// Lines of a script are not looked after: what it costs is a command.
+func TestReconnectInAScript(t *testing.T) {
+	f := startFake(t, func(_ *node, args []string) string {
+		if args[0] == "die" {
+			return ""
+		}
+		return "+OK\n"
+	})
+	expect(t, "ping\ndie\nping\n", f.args("-n", "1"), "OK\nOK\n", "Error: Server closed the connection\n", 0)
+	if got, want := f.commands(), "SELECT 1\nping\ndie\nSELECT 1\nping"; got != want {
+		t.Errorf("asked %q", got)
 	}
 }
 

@@ -22,9 +22,9 @@ type redirection struct {
 
 // parseRedirection reads an error as in "MOVED 3999 127.0.0.1:6381" or
 // "ASK 3999 ::1:6381".
-func parseRedirection(text string) (r redirection, ok bool) {
-	words := strings.Fields(text)
-	if len(words) != 3 || words[0] != "MOVED" && words[0] != "ASK" {
+func parseRedirection(v *resp.Value) (r redirection, ok bool) {
+	words := strings.Fields(v.Text())
+	if !v.IsError() || len(words) != 3 || words[0] != "MOVED" && words[0] != "ASK" {
 		return r, false
 	}
 	slot, err := strconv.Atoi(words[1])
@@ -46,33 +46,10 @@ func parseRedirection(text string) (r redirection, ok bool) {
 	return redirection{slot: slot, host: host, port: port, ask: words[0] == "ASK"}, true
 }
 
-// redirected follows redirections from the reply v to a command, until there is
-// a reply that is none. It stays connected where it came to.
-func (c *client) redirected(args [][]byte, v resp.Value, reply func() (resp.Value, error)) (resp.Value, error) {
-	for range maxRedirects {
-		if !v.IsError() {
-			return v, nil
-		}
-		to, ok := parseRedirection(v.Text())
-		if !ok {
-			return v, nil
-		}
-		if err := c.redirect(to); err != nil {
-			return v, err
-		}
-		if err := c.link.send(args); err != nil {
-			return v, err
-		}
-		var err error
-		if v, err = reply(); err != nil {
-			return v, err
-		}
-	}
-	return v, nil
-}
-
-// redirect connects to another node.
+// redirect connects to another node. Its error has been told; the next command
+// then goes to where this one came from, which may know better by then.
 func (c *client) redirect(to redirection) error {
+	host, port := c.host, c.port
 	if to.host != "" {
 		c.host = to.host
 	}
@@ -82,12 +59,11 @@ func (c *client) redirect(to redirection) error {
 	}
 	if err := c.connect(); err != nil {
 		fmt.Fprintln(c.errs, err)
+		c.host, c.port = host, port
 		return err
 	}
-	if to.ask {
-		if !c.setUp("ASKING failed", "ASKING") && c.link == nil {
-			return errNotConnected
-		}
+	if to.ask && !c.setUp("ASKING failed", "ASKING") && c.link == nil {
+		return errNotConnected
 	}
 	return nil
 }

@@ -75,11 +75,11 @@ func (c *client) command() int {
 
 // converse runs the commands that come in as lines.
 func (c *client) converse() int {
-	c.interactive = true
+	c.interactive, c.attended = true, isTerminal(c.in)
 	if err := c.connect(); err != nil {
 		fmt.Fprintln(c.errs, err) // each command will try again
 	}
-	if isTerminal(c.in) {
+	if c.attended {
 		c.repl(newEditor(c))
 	} else {
 		c.repl(newPipe(c.in))

@@ -37,7 +37,7 @@ func (c *client) follow(name string, args [][]byte, v *resp.Value) error {
 		}
 		return nil
 	}
-	if c.interactive && c.terminal {
+	if c.attended && c.terminal {
 		fmt.Fprintln(c.out, "Reading messages... (press Ctrl-C to quit)")
 	}
 	return c.stream()
