@@ -14,8 +14,8 @@ func (e *Engine) runOne(t *Turn, s *session.Session, spec *command.Spec, args []
 	mark := len(s.Out.Buf)
 	asking := s.Is(session.Asking)
 	e.attempt(t, s, spec, args)
-	if s.Parked() {
-		return
+	if len(s.Retry) > 0 {
+		return // it has not run yet
 	}
 	if s.Is(session.Unwatch) {
 		s.Clear(session.Unwatch)
@@ -24,14 +24,29 @@ func (e *Engine) runOne(t *Turn, s *session.Session, spec *command.Spec, args []
 	if asking && !s.Is(session.Multi) {
 		s.Clear(session.Asking)
 	}
-	if s.Flags&(session.ReplyOff|session.ReplySkip|session.ReplySkipping) != 0 {
+	if !s.Parked() {
 		e.silence(s, spec, mark)
 	}
+}
+
+// Answer is the end of a command that had parked: its reply came.
+func (e *Engine) Answer(t *Turn, s *session.Session, reply []byte) {
+	s.Unpark()
+	mark := len(s.Out.Buf)
+	s.Out.Raw(reply)
+	if len(reply) > 0 && reply[0] == byte(resp.Error) {
+		t.records = append(t.records, session.Record{Outcome: session.Failed, Error: t.code(reply[1:])})
+		e.flush(t, s)
+	}
+	e.silence(s, s.Last, mark)
 }
 
 // silence takes back the reply of a client that wants none. What SUBSCRIBE and
 // its like answer are pushes, not replies, and stay.
 func (e *Engine) silence(s *session.Session, spec *command.Spec, mark int) {
+	if s.Flags&(session.ReplyOff|session.ReplySkip|session.ReplySkipping) == 0 {
+		return
+	}
 	pushes := spec != nil && spec.Is(command.PubSub|command.NoScript) && isPush(s.Out.Buf[mark:])
 	if s.Flags&(session.ReplyOff|session.ReplySkipping) != 0 && !pushes {
 		s.Out.Buf = s.Out.Buf[:mark]

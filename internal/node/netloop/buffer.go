@@ -58,6 +58,7 @@ func (l *Loop) trim(c *conn) {
 		return
 	}
 	c.peak = len(c.in)
+	l.weigh(c)
 	c.s.Pending.InFree = cap(c.in) - len(c.in)
 	c.s.Publish()
 }

@@ -4,6 +4,7 @@ package netloop
 
 import (
 	"syscall"
+	"unsafe"
 
 	"github.com/skeindb/skein/internal/node/session"
 )
@@ -16,6 +17,7 @@ func (l *Loop) receive(c *conn) {
 	}
 	if c.s.Parked() {
 		l.keep(c, data)
+		l.weigh(c)
 		return
 	}
 	l.feed(c, data)
@@ -76,8 +78,7 @@ func (l *Loop) attend(c *conn) {
 	}
 	s.Out.Raw(mail)
 	if knock.Replied {
-		s.Unpark()
-		s.Out.Raw(knock.Reply)
+		l.opt.Engine.Answer(&l.turn, s, knock.Reply)
 	}
 	if knock.Wake && len(s.Retry) > 0 {
 		l.opt.Engine.Retry(&l.turn, s)
@@ -156,10 +157,26 @@ func (l *Loop) settle(c *conn) {
 		c.s.Pending.Out = waiting
 		c.s.Publish()
 	}
+	l.weigh(c)
 	if c.s.Is(session.CloseAfterReply) && c.s.Pending.Out == 0 {
 		l.close(c)
 	}
 }
+
+// connBytes is what a connection takes without its buffers.
+const connBytes = int(unsafe.Sizeof(conn{}) + unsafe.Sizeof(session.Session{}))
+
+// weigh counts what c holds now.
+func (l *Loop) weigh(c *conn) {
+	held := connBytes + cap(c.in) + cap(c.out) + c.s.QueuedBytes + c.s.Watch.Bytes()
+	if held != c.held && l.conns[c.fd] == c {
+		l.held.Add(int64(held - c.held))
+		c.held = held
+	}
+}
+
+// Held is how many bytes the connections of the loop hold. Safe from any goroutine.
+func (l *Loop) Held() int64 { return l.held.Load() }
 
 // write returns how many bytes the socket took, or -1 if the connection is gone.
 func (l *Loop) write(c *conn, b []byte) int {
@@ -196,6 +213,7 @@ func (l *Loop) close(c *conn) {
 	}
 	l.conns[c.fd] = nil
 	l.open--
+	l.held.Add(-int64(c.held))
 	l.control(syscall.EPOLL_CTL_DEL, c.fd, 0)
 	syscall.Close(c.fd)
 	l.opt.Closed(c.s)
@@ -208,6 +226,7 @@ func (l *Loop) Adopt(fd int, s *session.Session) error {
 	c := &conn{s: s, fd: fd}
 	l.place(c)
 	l.open++
+	l.weigh(c)
 	if err := l.control(syscall.EPOLL_CTL_ADD, fd, syscall.EPOLLIN); err != nil {
 		l.close(c)
 		return err

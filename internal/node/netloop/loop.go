@@ -4,6 +4,7 @@ package netloop
 
 import (
 	"sync"
+	"sync/atomic"
 	"syscall"
 	"time"
 
@@ -23,6 +24,7 @@ type Loop struct {
 	wakeFD int
 	conns  []*conn // by file descriptor
 	open   int
+	held   atomic.Int64
 	turn   exec.Turn
 	out    []byte
 
@@ -44,6 +46,7 @@ type conn struct {
 	filled   bool   // the last read filled it
 	out      []byte // made, not sent: out[sent:]
 	sent     int
+	held     int  // bytes counted in Loop.held
 	waiting  bool // for the socket to become writable
 	acceptor *acceptor
 }

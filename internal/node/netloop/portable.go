@@ -6,6 +6,7 @@ import (
 	"net"
 	"net/netip"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/skeindb/skein/internal/node/exec"
@@ -23,6 +24,7 @@ type Loop struct {
 	opt   *Options
 	turn  exec.Turn
 	conns map[*session.Session]*conn
+	held  atomic.Int64
 
 	mu      sync.Mutex
 	wake    *sync.Cond
@@ -38,6 +40,8 @@ type conn struct {
 	net.Conn
 	s  *session.Session
 	in []byte // received, not consumed
+
+	held int // bytes counted in Loop.held
 
 	mu      sync.Mutex
 	ready   *sync.Cond
@@ -145,8 +149,7 @@ func (l *Loop) attend(c *conn) {
 		return
 	}
 	if knock.Replied {
-		s.Unpark()
-		s.Out.Raw(knock.Reply)
+		l.opt.Engine.Answer(&l.turn, s, knock.Reply)
 	}
 	if knock.Wake && len(s.Retry) > 0 {
 		l.opt.Engine.Retry(&l.turn, s)
@@ -167,6 +170,7 @@ func (l *Loop) flush(c *conn) {
 	c.out = append(c.out, c.s.Out.Buf...)
 	c.s.Out.Buf = c.s.Out.Buf[:0]
 	c.s.Pending.Out = len(c.out) + c.writing
+	l.weigh(c)
 	goodbye := c.s.Is(session.CloseAfterReply)
 	c.closing = c.closing || goodbye
 	c.mu.Unlock()
@@ -181,10 +185,21 @@ func (l *Loop) flush(c *conn) {
 	}
 }
 
+// weigh counts what c holds now.
+func (l *Loop) weigh(c *conn) {
+	held := cap(c.in) + c.s.Pending.Out + c.s.QueuedBytes + c.s.Watch.Bytes()
+	l.held.Add(int64(held - c.held))
+	c.held = held
+}
+
+// Held is how many bytes the connections of the loop hold. Safe from any goroutine.
+func (l *Loop) Held() int64 { return l.held.Load() }
+
 // forget takes the connection from the loop; its writer still sends what waits.
 func (l *Loop) forget(c *conn) {
 	if l.conns[c.s] == c {
 		delete(l.conns, c.s)
+		l.held.Add(-int64(c.held))
 		l.opt.Closed(c.s)
 	}
 }
