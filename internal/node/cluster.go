@@ -97,23 +97,21 @@ func (n *Node) clusterHooks() clusterd.Hooks {
 		Replication: func() core.ReplicationFacts { return core.ReplicationFacts{} },
 		Follow: func(core.Source) {
 			n.gates.ReadOnly.Store(true)
+			n.tuneReplicas(n.cfg.Values())
 			n.keyspace.Replica.Store(true)
 			n.log.SetRole('S')
 		},
 		Promote: func() {
 			n.gates.ReadOnly.Store(false)
+			n.tuneReplicas(n.cfg.Values())
 			n.keyspace.Replica.Store(false)
 			n.log.SetRole('M')
 		},
 		Flush: n.flushHeld,
 		Pause: func(untilMs int64) {
-			n.keyspace.Frozen.Store(true)
-			n.engine.Pause(exec.PauseWrite, untilMs)
+			n.engine.Pause(exec.ByHandOver, exec.PauseWrite, untilMs)
 		},
-		Unpause: func() {
-			n.keyspace.Frozen.Store(false)
-			n.engine.Unpause()
-		},
+		Unpause: func() { n.engine.Unpause(exec.ByHandOver) },
 		Deliver: func(channel, message []byte, shard bool) {
 			if shard {
 				n.hub.PublishShard(channel, message)

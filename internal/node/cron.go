@@ -4,14 +4,13 @@ import (
 	"sync"
 	"sync/atomic"
 	"time"
+
+	"github.com/skeindb/skein/internal/node/config"
 )
 
-// Background work runs this often, and expiry may take this much of a core.
-const (
-	cronEvery    = 10 * time.Millisecond
-	expireBudget = 2500 * time.Microsecond // a quarter, as redis spends
-	slowEvery    = 10                      // rounds of the fast cron per round of the slow one
-)
+// cronEvery is how often background work is due. What redis does hz times a
+// second is done in rounds of its own.
+const cronEvery = 10 * time.Millisecond
 
 // cron is the work that follows the clock.
 type cron struct {
@@ -19,6 +18,7 @@ type cron struct {
 	done   sync.WaitGroup
 	paused atomic.Bool
 	asleep atomic.Int64 // Unix ms until which nothing runs
+	slow   int64        // Unix ms of the next slow round
 }
 
 func (c *cron) start(n *Node) {
@@ -28,14 +28,14 @@ func (c *cron) start(n *Node) {
 		defer c.done.Done()
 		t := time.NewTicker(cronEvery)
 		defer t.Stop()
-		for round := 0; ; round++ {
+		for {
 			select {
 			case <-c.quit:
 				return
 			case <-t.C:
 			}
 			if now := time.Now().UnixMilli(); !c.paused.Load() && now >= c.asleep.Load() {
-				n.tick(now, round%slowEvery == 0)
+				n.tick(now)
 			}
 		}
 	}()
@@ -54,15 +54,34 @@ func (c *cron) pause(on bool) { c.paused.Store(on) }
 func (c *cron) sleep(d time.Duration) { c.asleep.Store(time.Now().Add(d).UnixMilli()) }
 
 // tick is one round.
-func (n *Node) tick(nowMs int64, slow bool) {
+func (n *Node) tick(nowMs int64) {
+	v := n.cfg.Values()
 	n.engine.Tick(nowMs)
-	n.keyspace.ExpireCycle(nowMs, expireBudget)
-	if slow {
-		for _, l := range n.loops {
-			l.Do(l.Trim)
-		}
-		n.clients.Tick(nowMs)
-		n.observer.Tick()
-		n.admin.Tick(nowMs)
+	n.timed("expire-cycle", func() { n.keyspace.ExpireCycle(nowMs, expireBudget(config.ActiveExpireEffort.Get(v))) })
+	if n.crowded.Swap(false) {
+		n.timed("eviction-cycle", func() { n.keyspace.Evict(int64(config.MaxMemory.Get(v)), n.beside()) })
 	}
+	if nowMs < n.cron.slow {
+		return
+	}
+	n.cron.slow = nowMs + 1000/int64(config.Hz.Get(v))
+	for _, l := range n.loops {
+		l.Do(l.Trim)
+	}
+	n.clients.Tick(nowMs)
+	n.observer.Tick()
+	n.admin.Tick(nowMs)
+}
+
+// expireBudget is how much of a round expiry may take: as redis's slow cycle, a
+// quarter of a core and 2 % more for each step of effort (1 to 10).
+func expireBudget(effort int) time.Duration {
+	return cronEvery * time.Duration(25+2*(effort-1)) / 100
+}
+
+// timed notes work that took long as a latency event.
+func (n *Node) timed(event string, work func()) {
+	began := time.Now()
+	work()
+	n.observer.Event(event, time.Since(began).Milliseconds())
 }

@@ -67,10 +67,18 @@ func (n *Node) memory() (m admin.Memory) {
 	return m
 }
 
+// beside is what counts against maxmemory beside keys and values, in bytes.
+func (n *Node) beside() (bytes int64) {
+	for _, l := range n.loops {
+		bytes += l.Held()
+	}
+	return bytes
+}
+
 func (n *Node) listening() (list []admin.Listener) {
 	v := n.cfg.Values()
-	for _, l := range n.listeners {
-		if l.kind == "unix" {
+	for _, l := range n.listeners.all() {
+		if l.kind == kindUnix {
 			list = append(list, admin.Listener{Kind: l.kind, Bind: []string{v.Path(config.UnixSocket)}})
 			continue
 		}

@@ -7,8 +7,10 @@ import (
 	"io/fs"
 	"net"
 	"os"
+	"slices"
 	"strconv"
 	"strings"
+	"sync"
 	"syscall"
 
 	"github.com/skeindb/skein/internal/node/config"
@@ -16,10 +18,48 @@ import (
 	"github.com/skeindb/skein/internal/node/session"
 )
 
+// The kinds of listeners, as the log says them.
+const (
+	kindTCP  = "tcp"
+	kindUnix = "unix"
+)
+
 // listener is one socket on which clients arrive.
 type listener struct {
 	net.Listener
-	kind string // "tcp" or "unix", as the log says
+	kind string
+}
+
+// listeners are the sockets that are open. CONFIG SET replaces those of TCP.
+type listeners struct {
+	mu   sync.Mutex
+	open []*listener
+}
+
+func (ls *listeners) all() []*listener {
+	ls.mu.Lock()
+	defer ls.mu.Unlock()
+	return slices.Clone(ls.open)
+}
+
+// take removes and returns the listeners of kind, all if it is "".
+func (ls *listeners) take(kind string) (taken []*listener) {
+	ls.mu.Lock()
+	defer ls.mu.Unlock()
+	ls.open = slices.DeleteFunc(ls.open, func(l *listener) bool {
+		is := kind == "" || l.kind == kind
+		if is {
+			taken = append(taken, l)
+		}
+		return is
+	})
+	return taken
+}
+
+func (ls *listeners) add(l *listener) {
+	ls.mu.Lock()
+	defer ls.mu.Unlock()
+	ls.open = append(ls.open, l)
 }
 
 // ListenError is a socket that could not be opened. Redis ends with exit code 1.
@@ -52,62 +92,94 @@ func (n *Node) listenAll() error {
 	v := n.cfg.Values()
 	if port := config.Port.Get(v); port != 0 {
 		if err := n.listenTCP(config.Bind.Get(v), port); err != nil {
+			n.slog.Warn(fmt.Sprintf("Failed listening on port %d (tcp), aborting.", port))
 			return err
 		}
 	}
 	if config.UnixSocket.Get(v) != "" {
 		if err := n.listenUnix(v.Path(config.UnixSocket), os.FileMode(config.UnixSocketPerm.Get(v))); err != nil {
+			n.slog.Warn("Failed opening Unix socket: bind: " + cause(err).Error())
 			return err
 		}
 	}
-	if len(n.listeners) == 0 {
+	if len(n.listeners.all()) == 0 {
 		n.slog.Warn("Configured to not listen anywhere, exiting.")
 		return errors.New("configured to not listen anywhere")
 	}
 	return nil
 }
 
-// listenTCP opens a port on each address. An address with a dash before it may
-// be missing on this machine.
-func (n *Node) listenTCP(addrs []string, port int) error {
-	opened := 0
-	for _, addr := range addrs {
-		optional := strings.HasPrefix(addr, "-")
-		addr = strings.TrimPrefix(addr, "-")
-		network, host := "tcp4", addr
-		switch {
-		case addr == "*":
-			host = ""
-		case addr == "::*":
-			network, host = "tcp6", ""
-		case strings.Contains(addr, ":"):
-			network = "tcp6"
-		}
-		ln, err := listenReuse(network, net.JoinHostPort(host, strconv.Itoa(port)))
-		if err != nil {
-			if optional && (errors.Is(err, syscall.EADDRNOTAVAIL) || errors.Is(err, syscall.EAFNOSUPPORT)) {
-				continue
-			}
-			n.slog.Warn(fmt.Sprintf("Warning: Could not create server TCP listening socket %s:%d: %v", addr, port, cause(err)))
-			n.slog.Warn(fmt.Sprintf("Failed listening on port %d (tcp), aborting.", port))
-			return &ListenError{net.JoinHostPort(host, strconv.Itoa(port)), cause(err)}
-		}
-		if err := n.serve(ln, "tcp"); err != nil {
-			return err
-		}
-		opened++
+// relisten makes CONFIG SET of port and bind true. What is connected stays. An
+// address may be in the old set and in the new one, or contain another, so the
+// old sockets are closed first.
+func (n *Node) relisten(ch config.Change) error {
+	for _, l := range n.listeners.take(kindTCP) {
+		netloop.Unlisten(l.Listener, n.loops)
 	}
-	if opened == 0 {
-		n.slog.Warn(fmt.Sprintf("Failed listening on port %d (tcp), aborting.", port))
-		return &ListenError{strconv.Itoa(port), syscall.EADDRNOTAVAIL}
+	port := config.Port.Get(ch.New)
+	if port == 0 {
+		return nil
+	}
+	switch err := n.listenTCP(config.Bind.Get(ch.New), port); {
+	case err == nil:
+		return nil
+	case ch.Of(config.Bind):
+		return errors.New("Failed to bind to specified addresses.")
+	default:
+		return errors.New("Unable to listen on this port. Check server logs.")
+	}
+}
+
+// listenTCP opens a port on each address, or on none. An address with a dash
+// before it may be missing on this machine.
+func (n *Node) listenTCP(addrs []string, port int) error {
+	for _, addr := range addrs {
+		addr, optional := strings.CutPrefix(addr, "-")
+		network, host := tcpAddress(addr)
+		at := net.JoinHostPort(host, strconv.Itoa(port))
+		ln, err := n.listenReuse(network, at)
+		if err == nil {
+			err = n.serve(ln, kindTCP)
+		}
+		if err == nil || optional && isMissing(err) {
+			continue
+		}
+		n.slog.Warn(fmt.Sprintf("Warning: Could not create server TCP listening socket %s:%d: %v", addr, port, cause(err)))
+		for _, l := range n.listeners.take(kindTCP) {
+			netloop.Unlisten(l.Listener, n.loops)
+		}
+		return &ListenError{at, cause(err)}
 	}
 	return nil
 }
 
+// tcpAddress is an address of the directive bind as package net wants it: the
+// stars stand for all addresses of a family.
+func tcpAddress(addr string) (network, host string) {
+	switch {
+	case addr == "*":
+		return "tcp4", ""
+	case addr == "::*":
+		return "tcp6", ""
+	case strings.Contains(addr, ":"):
+		return "tcp6", addr
+	}
+	return "tcp4", addr
+}
+
+// isMissing tells whether err says that the machine has no such address.
+func isMissing(err error) bool {
+	return errors.Is(err, syscall.EADDRNOTAVAIL) || errors.Is(err, syscall.EAFNOSUPPORT)
+}
+
 // listenReuse listens on an address that a server left a moment ago.
-func listenReuse(network, addr string) (net.Listener, error) {
+func (n *Node) listenReuse(network, addr string) (net.Listener, error) {
 	lc := net.ListenConfig{KeepAlive: -1} // the loops set what tcp-keepalive says
-	return lc.Listen(context.Background(), network, addr)
+	ln, err := lc.Listen(context.Background(), network, addr)
+	if err == nil {
+		netloop.SetBacklog(ln, config.TCPBacklog.Get(n.cfg.Values()))
+	}
+	return ln, err
 }
 
 func (n *Node) listenUnix(path string, perm os.FileMode) error {
@@ -116,7 +188,6 @@ func (n *Node) listenUnix(path string, perm os.FileMode) error {
 	}
 	ln, err := net.Listen("unix", path)
 	if err != nil {
-		n.slog.Warn("Failed opening Unix socket: bind: " + cause(err).Error())
 		return &ListenError{path, cause(err)}
 	}
 	if perm != 0 {
@@ -125,7 +196,7 @@ func (n *Node) listenUnix(path string, perm os.FileMode) error {
 			return &ListenError{path, err}
 		}
 	}
-	return n.serve(ln, "unix")
+	return n.serve(ln, kindUnix)
 }
 
 func (n *Node) serve(ln net.Listener, kind string) error {
@@ -133,7 +204,7 @@ func (n *Node) serve(ln net.Listener, kind string) error {
 		ln.Close()
 		return &ListenError{ln.Addr().String(), err}
 	}
-	n.listeners = append(n.listeners, &listener{ln, kind})
+	n.listeners.add(&listener{ln, kind})
 	return nil
 }
 

@@ -57,9 +57,10 @@ type Node struct {
 	migrator *migrate.Migrator
 	world    keyspace.WriteTx // for whoever holds all stripes
 	failure  atomic.Pointer[error]
+	crowded  atomic.Bool // memory is over its limit: the cron is to evict
 
 	loops     []*netloop.Loop
-	listeners []*listener
+	listeners listeners
 	cron      cron
 	started   time.Time
 	stopOnce  sync.Once
@@ -113,7 +114,7 @@ func (n *Node) furnish() (err error) {
 		Keyspace: n.keyspace,
 		View:     &n.view,
 		Gates:    &n.gates,
-		Beside:   func() int64 { return 0 },
+		Beside:   n.beside,
 		Recorder: n.observer.Recorder,
 		Monitor:  &n.monitor,
 		Slow:     n.observer.Slow,
@@ -154,9 +155,9 @@ func (n *Node) clientOptions(databases int) clients.Options {
 			if all {
 				mode = exec.PauseAll
 			}
-			n.engine.Pause(mode, untilMs) // the command holds all stripes
+			n.engine.Pause(exec.ByClient, mode, untilMs) // the command holds all stripes
 		},
-		Unpause: n.engine.Unpause,
+		Unpause: func() { n.engine.Unpause(exec.ByClient) },
 		Monitoring: func(on bool) {
 			if on {
 				n.monitor.Store(&feed)
@@ -233,7 +234,7 @@ func (n *Node) Start() error {
 		}
 	}
 	n.cron.start(n)
-	for _, l := range n.listeners {
+	for _, l := range n.listeners.all() {
 		n.slog.Info("Ready to accept connections " + l.kind)
 	}
 	return nil
@@ -267,9 +268,8 @@ func (n *Node) Stop() {
 			n.slog.Warn("Saving the cluster config file: " + err.Error())
 		}
 	}
-	for _, l := range n.listeners {
+	for _, l := range n.listeners.take("") {
 		netloop.Unlisten(l.Listener, n.loops)
-		l.Close()
 	}
 	for _, l := range slices.Backward(n.loops) {
 		l.Stop()

@@ -1,6 +1,8 @@
 package node
 
 import (
+	"fmt"
+
 	"github.com/skeindb/skein/internal/node/clients"
 	"github.com/skeindb/skein/internal/node/config"
 	"github.com/skeindb/skein/internal/node/exec"
@@ -38,6 +40,7 @@ func (n *Node) tuneKeyspace(v *config.Values) {
 		LFUDecayMin:  config.LFUDecayTime.Get(v),
 		LazyExpire:   config.LazyfreeLazyExpire.Get(v),
 		LazyEvict:    config.LazyfreeLazyEviction.Get(v),
+		MaxString:    int64(config.ProtoMaxBulkLen.Get(v)),
 	})
 }
 
@@ -64,6 +67,7 @@ func (n *Node) tuneClients(v *config.Values) {
 
 func (n *Node) tuneGates(v *config.Values) {
 	n.gates.MaxMemory.Store(int64(config.MaxMemory.Get(v)))
+	n.tuneReplicas(v)
 	slow := int64(config.SlowlogLogSlowerThan.Get(v))
 	if slow > 0 {
 		slow *= 1000 // the directive counts microseconds
@@ -71,6 +75,12 @@ func (n *Node) tuneGates(v *config.Values) {
 	n.gates.SlowNanos.Store(slow)
 	n.gates.Protected.Store(protection(config.EnableDebugCommand.Get(v), exec.DebugForRemote, exec.DebugForLocal) |
 		protection(config.EnableModuleCommand.Get(v), exec.ModuleForRemote, exec.ModuleForLocal))
+}
+
+// tuneReplicas is also called when the role changes: only a master needs replicas.
+func (n *Node) tuneReplicas(v *config.Values) {
+	wanted := config.MinReplicasToWrite.Get(v) > 0 && config.MinReplicasMaxLag.Get(v) > 0
+	n.gates.FewReplicas.Store(wanted && !n.gates.ReadOnly.Load()) // there are none yet
 }
 
 // protection is the bits for one of the words no, local, yes.
@@ -86,11 +96,36 @@ func protection(word string, remote, local uint32) uint32 {
 
 // watchConfig makes CONFIG SET take effect.
 func (n *Node) watchConfig() {
-	n.cfg.OnApply(func(ch config.Change) error { n.tune(ch.New); return nil },
-		config.LogLevel, config.RequirePass, config.NotifyKeyspaceEvents, config.MaxMemoryPolicy, config.MaxMemorySamples,
-		config.LFULogFactor, config.LFUDecayTime, config.LazyfreeLazyExpire, config.LazyfreeLazyEviction,
-		config.MaxClients, config.Timeout, config.ProtectedMode, config.MaxMemoryClients, config.ReplBacklogSize,
-		config.ClientOutputBufferLimit, config.MaxMemory, config.SlowlogLogSlowerThan,
-		config.SlowlogMaxLen, config.LatencyMonitorThreshold, config.LatencyTracking, config.LatencyTrackingInfoPercentiles)
+	n.onChange(func(v *config.Values) { n.log.SetLevel(config.LogLevel.Get(v)) }, config.LogLevel)
+	n.onChange(func(v *config.Values) { n.accounts.SetPassword(config.RequirePass.Get(v)) }, config.RequirePass)
+	n.onChange(n.tuneKeyspace,
+		config.NotifyKeyspaceEvents, config.MaxMemoryPolicy, config.MaxMemorySamples, config.LFULogFactor, config.LFUDecayTime,
+		config.LazyfreeLazyExpire, config.LazyfreeLazyEviction, config.ProtoMaxBulkLen)
+	n.onChange(n.tuneClients,
+		config.MaxClients, config.Timeout, config.ProtectedMode, config.MaxMemoryClients, config.MaxMemory,
+		config.ReplBacklogSize, config.ClientOutputBufferLimit)
+	n.onChange(n.tuneGates,
+		config.MaxMemory, config.SlowlogLogSlowerThan, config.MinReplicasToWrite, config.MinReplicasMaxLag)
+	n.onChange(n.tuneObserve,
+		config.SlowlogLogSlowerThan, config.SlowlogMaxLen, config.LatencyMonitorThreshold, config.LatencyTracking,
+		config.LatencyTrackingInfoPercentiles)
+	n.onChange(n.limitMemory, config.MaxMemory)
+	n.cfg.OnApply(n.relisten, config.Port, config.Bind)
 	n.cfg.LogTo(n.sink)
+}
+
+// onChange makes one room follow some directives. What it does cannot fail.
+func (n *Node) onChange(tune func(*config.Values), directives ...config.Handle) {
+	n.cfg.OnApply(func(ch config.Change) error { tune(ch.New); return nil }, directives...)
+}
+
+// limitMemory makes the cron evict what is too much now, since no command may
+// come for a while.
+func (n *Node) limitMemory(v *config.Values) {
+	limit := int64(config.MaxMemory.Get(v))
+	if used := n.keyspace.Used() + n.beside(); limit > 0 && used > limit {
+		n.slog.Warn(fmt.Sprintf("WARNING: the new maxmemory value set via CONFIG SET (%d) is smaller than the current memory usage (%d). "+
+			"This will result in key eviction and/or the inability to accept new write commands depending on the maxmemory-policy.", limit, used))
+		n.crowded.Store(true)
+	}
 }

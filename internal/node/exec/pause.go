@@ -18,33 +18,70 @@ const (
 	PauseAll
 )
 
-// pauses is CLIENT PAUSE and the pause of a hand-over. It is set under all
-// stripes and tested under the command's, so that once it stands no write is
-// on its way.
+// PauseReason is who wants the pause. Each reason has one of its own, which ends
+// by its time or by the same reason; the strongest decides.
+type PauseReason int
+
+// CLIENT PAUSE, and a manual failover.
+const (
+	ByClient PauseReason = iota
+	ByHandOver
+	pauseReasons
+)
+
+// pauses are set under all stripes and tested under the command's, so that once
+// one stands no write is on its way. No key expires or is evicted meanwhile.
 type pauses struct {
-	mode  atomic.Uint32
-	until atomic.Int64 // Unix ms
+	mode  atomic.Uint32 // of the strongest
+	until atomic.Int64  // Unix ms: when the last ends
+	next  atomic.Int64  // Unix ms: when the first ends
 
 	mu     sync.Mutex
+	each   [pauseReasons]pause
 	parked []*session.Session
 }
 
-// Pause makes the commands of mode wait until the time given (Unix ms). A pause
-// that stands is never shortened or weakened, as in redis. The caller holds all
-// stripes.
-func (e *Engine) Pause(mode PauseMode, untilMs int64) {
-	p := &e.pause
-	p.mode.Store(max(p.mode.Load(), uint32(mode)))
-	p.until.Store(max(p.until.Load(), untilMs))
+type pause struct {
+	mode  PauseMode
+	until int64 // Unix ms
 }
 
-// Unpause ends the pause and lets those who waited go on. The caller may hold
-// stripes or not.
-func (e *Engine) Unpause() {
+// Pause makes the commands of mode wait until the time given (Unix ms). A pause
+// of the same reason that stands is never shortened or weakened, as in redis. The
+// caller holds all stripes.
+func (e *Engine) Pause(reason PauseReason, mode PauseMode, untilMs int64) {
 	p := &e.pause
-	p.mode.Store(uint32(PauseNone))
-	p.until.Store(0)
 	p.mu.Lock()
+	defer p.mu.Unlock()
+	one := &p.each[reason]
+	one.mode, one.until = max(one.mode, mode), max(one.until, untilMs)
+	p.settle(e)
+}
+
+// Unpause ends the pause of one reason and lets those who waited go on. The
+// caller may hold stripes or not.
+func (e *Engine) Unpause(reason PauseReason) {
+	e.endPauses(func(r PauseReason, _ *pause) bool { return r == reason })
+}
+
+// Tick ends pauses whose time is over; the node calls it ten times a second or more.
+func (e *Engine) Tick(nowMs int64) {
+	if e.pause.mode.Load() != uint32(PauseNone) && nowMs >= e.pause.next.Load() {
+		e.endPauses(func(_ PauseReason, one *pause) bool { return nowMs >= one.until })
+	}
+}
+
+// endPauses ends those that over selects. Who waited tries again, and waits anew
+// if another pause wants it.
+func (e *Engine) endPauses(over func(PauseReason, *pause) bool) {
+	p := &e.pause
+	p.mu.Lock()
+	for r := range p.each {
+		if over(PauseReason(r), &p.each[r]) {
+			p.each[r] = pause{}
+		}
+	}
+	p.settle(e)
 	parked := p.parked
 	p.parked = nil
 	p.mu.Unlock()
@@ -53,20 +90,23 @@ func (e *Engine) Unpause() {
 	}
 }
 
-// Paused tells the mode in force at nowMs.
-func (e *Engine) Paused(nowMs int64) PauseMode {
-	mode := PauseMode(e.pause.mode.Load())
-	if mode != PauseNone && nowMs >= e.pause.until.Load() {
-		return PauseNone
+// settle derives what the commands test.
+func (p *pauses) settle(e *Engine) {
+	var mode PauseMode
+	var first, last int64
+	for _, one := range p.each {
+		if one.mode == PauseNone {
+			continue
+		}
+		mode, last = max(mode, one.mode), max(last, one.until)
+		if first == 0 || one.until < first {
+			first = one.until
+		}
 	}
-	return mode
-}
-
-// Tick ends a pause whose time is over; the node calls it ten times a second or more.
-func (e *Engine) Tick(nowMs int64) {
-	if e.pause.mode.Load() != uint32(PauseNone) && nowMs >= e.pause.until.Load() {
-		e.Unpause()
-	}
+	p.next.Store(first)
+	p.until.Store(last)
+	p.mode.Store(uint32(mode))
+	e.Keyspace.Frozen.Store(mode != PauseNone)
 }
 
 func (e *Engine) paused(s *session.Session, spec *command.Spec, nowMs int64) bool {
