@@ -6,7 +6,8 @@ import "slices"
 
 // A connection that is in use keeps its read buffer, as in redis: bufferBytes
 // at first, more while its requests need it. After idleMs it is given back, and
-// one that has grown shrinks to what was needed lately.
+// one that has grown shrinks to what was needed lately and is needed by the
+// argument under way.
 const (
 	bufferBytes = 16 << 10
 	bufferMost  = 64 << 10 // beyond this only a large argument makes it grow
@@ -52,7 +53,7 @@ func (l *Loop) trim(c *conn) {
 	case idle && cap(c.in) > len(c.in):
 		c.in = slices.Clip(append([]byte(nil), c.in...))
 	case cap(c.in) > roomyBytes && c.peak < cap(c.in)/2:
-		c.in = append(make([]byte, 0, max(c.peak, len(c.in), bufferBytes)), c.in...)
+		c.in = append(make([]byte, 0, max(c.peak, len(c.in)+c.s.Parser.Need(), bufferBytes)), c.in...)
 	default:
 		c.peak = len(c.in)
 		return
