@@ -214,28 +214,33 @@ func TestParkedCommandHoldsItsPipeline(t *testing.T) {
 	c.expect(t, "+late\r\n:2\r\n:3\r\n")
 }
 
+// onLoop runs f on the first loop and waits for it.
+func (sv *server) onLoop(f func()) {
+	done := make(chan struct{})
+	sv.loops[0].Do(func() { f(); close(done) })
+	<-done
+}
+
 func TestAskingLastsForOneParkedCommand(t *testing.T) {
 	sv := serve(t, 1)
 	c := sv.dial(t)
 	c.send(t, "SET k 1\r\n")
 	c.expect(t, "+OK\r\n")
 	s := sv.session(0)
-	sv.loops[0].Do(func() { s.Set(session.Asking | session.ReplyOff) })
+	sv.onLoop(func() { s.Set(session.Asking | session.ReplyOff) })
 	c.send(t, "PARK\r\n")
 	eventually(t, "the command parks", func() bool { sv.mu.Lock(); defer sv.mu.Unlock(); return len(sv.parked) == 1 })
-	asking := make(chan bool)
-	sv.loops[0].Do(func() { asking <- s.Is(session.Asking); s.Clear(session.ReplyOff) })
-	if <-asking {
-		t.Fatal("ASKING outlived the command behind it")
-	}
-	sv.loops[0].Do(func() { s.Set(session.ReplyOff) })
-	sv.parked[0]([]byte("+not wanted\r\n"))
-	eventually(t, "the command is answered", func() bool {
-		parked := make(chan bool)
-		sv.loops[0].Do(func() { parked <- s.Parked() })
-		return !<-parked
+	sv.onLoop(func() {
+		if s.Is(session.Asking) {
+			t.Error("ASKING outlived the command behind it")
+		}
 	})
-	sv.loops[0].Do(func() { s.Clear(session.ReplyOff) })
+	sv.parked[0]([]byte("+not wanted\r\n"))
+	eventually(t, "the command is answered", func() (answered bool) {
+		sv.onLoop(func() { answered = !s.Parked() })
+		return answered
+	})
+	sv.onLoop(func() { s.Clear(session.ReplyOff) })
 	c.send(t, "GET k\r\n")
 	c.expect(t, "$1\r\n1\r\n")
 }
