@@ -127,7 +127,7 @@ func (n *Node) clusterHooks() clusterd.Hooks {
 // flushHeld empties the data set; the caller holds all stripes.
 func (n *Node) flushHeld() {
 	n.world.Begin(n.keyspace, nil, 0, time.Now().UnixMilli(), 0)
-	n.world.Clear()
+	n.world.Clear(false)
 	n.world.Commit(nil)
 }
 

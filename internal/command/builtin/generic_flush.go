@@ -44,9 +44,12 @@ func flushSpecs() []*command.Spec {
 
 // flush empties the databases [from, to). It is logged even if they were empty.
 func flush(c *command.Call, tx *keyspace.WriteTx, from, to int) {
+	later := tx.Keyspace().Tuned().LazyFlush
 	if len(c.Args) > 1 {
 		a := c.Parse(1)
-		if a.OneOf("ASYNC", "SYNC") < 0 || a.More() {
+		word := a.OneOf("ASYNC", "SYNC")
+		later = word == 0
+		if word < 0 || a.More() {
 			c.Out.Error(command.ErrSyntax)
 			return
 		}
@@ -54,7 +57,7 @@ func flush(c *command.Call, tx *keyspace.WriteTx, from, to int) {
 	selected := tx.DB()
 	for db := from; db < to; db++ {
 		tx.SelectDB(db)
-		tx.Clear()
+		tx.Clear(later)
 	}
 	tx.SelectDB(selected)
 	tx.Dirty()

@@ -9,15 +9,19 @@ import (
 // The At methods change a key that the caller has just looked up as old or r,
 // found or not, so that nothing is looked up twice. The Ref is spent then.
 
+func (tx *WriteTx) set(old Ref, key []byte, c content, expiry int64) (Ref, error) {
+	return tx.put(old, key, &c, tx.deadline(old, expiry))
+}
+
 // SetStrAt is SetStr for a key that was just looked up.
 func (tx *WriteTx) SetStrAt(old Ref, key, val []byte, expiry int64) error {
-	_, err := tx.put(old, key, encode(val), tx.deadline(old, expiry))
+	_, err := tx.set(old, key, encode(val), expiry)
 	return err
 }
 
 // SetTextAt is SetStrAt, but a number stays text: its encoding is not int.
 func (tx *WriteTx) SetTextAt(old Ref, key, val []byte, expiry int64) error {
-	_, err := tx.put(old, key, text(kindString, val), tx.deadline(old, expiry))
+	_, err := tx.set(old, key, text(kindString, val), expiry)
 	return err
 }
 
@@ -28,25 +32,25 @@ func (tx *WriteTx) SetRawAt(old Ref, key, val []byte, expiry int64) error {
 	if len(val) > inlineMax {
 		c = content{kind: kindObject, object: value.AdoptString(val)}
 	}
-	_, err := tx.put(old, key, c, tx.deadline(old, expiry))
+	_, err := tx.set(old, key, c, expiry)
 	return err
 }
 
 // SetIntAt is SetInt for a key that was just looked up. An integer that becomes
 // another one is changed in place.
 func (tx *WriteTx) SetIntAt(old Ref, key []byte, n int64, expiry int64) error {
-	_, err := tx.put(old, key, content{kind: kindInt, word: uint64(n)}, tx.deadline(old, expiry))
+	_, err := tx.set(old, key, content{kind: kindInt, word: uint64(n)}, expiry)
 	return err
 }
 
 // SetObjectAt is SetObject for a key that was just looked up.
 func (tx *WriteTx) SetObjectAt(old Ref, key []byte, o value.Object, expiry int64) error {
-	_, err := tx.put(old, key, content{kind: kindObject, object: o}, tx.deadline(old, expiry))
+	_, err := tx.set(old, key, content{kind: kindObject, object: o}, expiry)
 	return err
 }
 
 // DeleteAt removes a key that was found. key must not be a view of the entry.
-func (tx *WriteTx) DeleteAt(r Ref, key []byte) { tx.remove(r, key) }
+func (tx *WriteTx) DeleteAt(r Ref, key []byte) { tx.delete(r, key) }
 
 // ExpireAt is Expire for a key that was found.
 func (tx *WriteTx) ExpireAt(r Ref, key []byte, expiry int64) error {
@@ -64,7 +68,7 @@ func (tx *ReadTx) IsPast(expiry int64) bool {
 // LapseAt removes a key that was found, and logs that it is gone in place of
 // the running command.
 func (tx *WriteTx) LapseAt(r Ref, key []byte) {
-	tx.remove(r, key)
+	tx.delete(r, key)
 	word := wordDel
 	if tx.tuning.LazyExpire {
 		word = wordUnlink

@@ -22,22 +22,30 @@ func (tx *ReadTx) clock() uint32 {
 	return uint32(tx.now/1000) & clockBits
 }
 
-// clockAfter is the access clock of a key that is overwritten: under LFU it
-// keeps how often it was used.
+// clockAfter is the access clock of a key that is overwritten: under LFU this is
+// one more use of it.
 func (tx *ReadTx) clockAfter(old Ref) uint32 {
-	if tx.tuning.Policy.lfu() {
+	switch {
+	case !tx.tuning.Policy.lfu():
+		return tx.clock()
+	case tx.access&NoTouch != 0:
 		return old.entry.Clock()
 	}
-	return tx.clock()
+	return tx.used(old.entry.Clock())
+}
+
+// used is the LFU clock after one more use.
+func (tx *ReadTx) used(clock uint32) uint32 {
+	return minutes(tx.now)<<8 | uint32(lfuUp(lfuNow(clock, tx.tuning, tx.now), tx.tuning))
 }
 
 // touch notes that a key was used.
 func (tx *ReadTx) touch(r Ref) {
 	old, c := r.entry.Clock(), uint32(0)
 	if tx.tuning.Policy.lfu() {
-		c = minutes(tx.now)<<8 | uint32(lfuUp(lfuNow(old, tx.tuning, tx.now), tx.tuning))
+		c = tx.used(old)
 	} else {
-		c = uint32(tx.now/1000) & clockBits
+		c = tx.clock()
 	}
 	if c != old { // most touches come within the same second: leave the cache line clean
 		r.entry.SetClock(c)

@@ -25,13 +25,12 @@ func (tx *WriteTx) EditAt(old Ref, key []byte, size int) (Edit, error) {
 		return Edit{}, err
 	}
 	if s.big != nil {
-		before := s.big.Bytes()
 		s.big.Grow(size)
-		tx.grown(old, key, s.big.Bytes()-before)
+		tx.edited(old, key)
 		return Edit{s}, nil
 	}
 	if old.entry != nil && old.entry.Kind() == kindRaw && len(s.b) >= size {
-		tx.grown(old, key, 0)
+		tx.edited(old, key)
 		return Edit{s}, nil
 	}
 	return tx.rewrite(old, key, s.b, nil, max(size, len(s.b)))
@@ -54,9 +53,8 @@ func (tx *WriteTx) AppendAt(old Ref, key, tail []byte) (int, error) {
 		return 0, err
 	}
 	if s.big != nil {
-		before := s.big.Bytes()
 		s.big.Append(tail)
-		tx.grown(old, key, s.big.Bytes()-before)
+		tx.edited(old, key)
 		return s.big.Len(), nil
 	}
 	e, err := tx.rewrite(old, key, s.b, tail, len(s.b)+len(tail))
@@ -72,11 +70,14 @@ func (tx *WriteTx) former(old Ref) (Str, error) {
 	return s, err
 }
 
-// grown notes a change that took place behind the entry of old and cost more bytes.
-func (tx *WriteTx) grown(old Ref, key []byte, bytes int) {
-	tx.ks.external.Add(int64(bytes))
-	old.entry.SetClock(tx.clockAfter(old))
-	tx.changed(old.place, key)
+// edited notes a change that takes place in the value of r, in its entry or
+// behind it.
+func (tx *WriteTx) edited(r Ref, key []byte) {
+	if r.entry.Kind() == kindObject {
+		r.place.shelf.object(r.entry).settle(tx.ks, r.place.shelf)
+	}
+	r.entry.SetClock(tx.clockAfter(r))
+	tx.changed(&r.place, key)
 }
 
 // rewrite puts head, then tail, then zero bytes up to size, as a raw string.
@@ -88,7 +89,7 @@ func (tx *WriteTx) rewrite(old Ref, key, head, tail []byte, size int) (Edit, err
 		big.Grow(size)
 		c = content{kind: kindObject, object: big}
 	}
-	r, err := tx.put(old, key, c, tx.deadline(old, KeepExpiry))
+	r, err := tx.set(old, key, c, KeepExpiry)
 	if err != nil {
 		return Edit{}, err
 	}

@@ -28,7 +28,7 @@ type effects struct {
 }
 
 func (f *effects) add(tx *ReadTx, argv [][]byte) {
-	if tx.ks.opt.Log == nil || !tx.ks.opt.Log.Active() {
+	if tx.ks.opt.Log == nil || tx.access&Applied != 0 || !tx.ks.opt.Log.Active() {
 		return
 	}
 	from := len(f.buf)
@@ -48,10 +48,8 @@ func (tx *ReadTx) evict(r Ref, key []byte, lazy bool) {
 	if lazy {
 		word = wordUnlink
 	}
-	was := tx.effects.changed
 	tx.remove(r, key)
 	tx.effects.add(tx, [][]byte{word, key})
-	tx.effects.changed = was
 }
 
 // EndCommand ends one command of a transaction: if it changed something and

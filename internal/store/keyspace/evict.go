@@ -2,7 +2,7 @@ package keyspace
 
 import (
 	"bytes"
-	"math/rand/v2"
+	"math"
 	"sync"
 	"time"
 )
@@ -33,38 +33,76 @@ func (p Policy) random() bool   { return p == AllKeysRandom || p == VolatileRand
 // poolSize is how many good victims are remembered between samplings, as in redis.
 const poolSize = 16
 
-// evictionPool keeps the best victims seen so far: sampling a few keys at a
-// time then comes close to knowing the order of all of them.
-type evictionPool struct {
-	mu    sync.Mutex
-	items []victim // ascending by score: the best is the last
+// evictor chooses victims. It keeps the best seen so far: sampling a few keys at
+// a time then comes close to knowing the order of all of them.
+type evictor struct {
+	mu     sync.Mutex // taken before stripes
+	pool   []victim   // ascending by score: the best is the last
+	policy Policy     // that the scores are made by
+	nextDB int        // whose turn it is under a random policy
+	tx     WriteTx
 }
 
 type victim struct {
 	score uint64
 	db    int
-	key   []byte
-	hash  uint64
 	slot  uint16
+	key   []byte
 }
 
-// evictTries bounds how often in a row a sampling may find nothing to evict.
-const evictTries = 512
+const (
+	// evictTries bounds how often in a row a sampling may find nothing to evict.
+	evictTries = 64
+	// evictSlice is how many keys go between two looks at the clock, as in redis.
+	evictSlice = 16
+)
 
-// Evict removes keys, chosen by the policy, until Used is at most limit bytes.
-// It returns false if that cannot be reached. It takes one stripe at a time;
-// the caller holds none.
-func (ks *Keyspace) Evict(limit int64, extra int64) bool {
+// tenacity is how long one call may evict, by redis's formula: up to 10 linearly
+// to 500 us, then 15 % more for each step, at 100 without limit.
+func tenacity(level int) time.Duration {
+	switch {
+	case level <= 10:
+		return time.Duration(level) * 50 * time.Microsecond
+	case level < 100:
+		return time.Duration(500*math.Pow(1.15, float64(level-10))) * time.Microsecond
+	}
+	return math.MaxInt64
+}
+
+// Evict removes keys, chosen by the policy, until Used and extra together are at
+// most limit bytes, or its time is up (Tuning.Tenacity): the rest is left to the
+// next call. It returns false if the limit is exceeded and nothing can be
+// evicted: a command that may need memory is then refused. It takes one stripe
+// at a time; the caller holds none.
+//
+// A replica evicts nothing and refuses nothing, as its master decides; neither
+// does a node that is paused. While a flushed database is being freed there is
+// nothing to do but wait for that.
+func (ks *Keyspace) Evict(limit, extra int64) bool {
+	if ks.Used()+extra <= limit {
+		return true
+	}
 	t := ks.tuning.Load()
-	tries := 0
-	for ks.Used()+extra > limit {
-		if t.Policy == NoEviction || ks.Replica.Load() || ks.Frozen.Load() {
-			return false
-		}
-		if ks.evictOne(t) {
+	switch {
+	case ks.Replica.Load() || ks.Frozen.Load():
+		return true
+	case t.Policy == NoEviction:
+		return false
+	}
+	began, most := time.Now(), tenacity(t.Tenacity)
+	for evicted, tries := 0, 0; ks.Used()+extra > limit; {
+		switch {
+		case ks.evictOne(t):
 			tries = 0
-		} else if tries++; tries == evictTries || ks.candidates(t) == 0 {
-			return false
+			if evicted++; evicted%evictSlice == 0 && time.Since(began) > most {
+				return true
+			}
+		case ks.graves.pending.Load() > 0:
+			return true
+		default:
+			if tries++; tries == evictTries || ks.candidates(t) == 0 {
+				return false
+			}
 		}
 	}
 	return true
@@ -84,117 +122,73 @@ func (ks *Keyspace) candidates(t *Tuning) (n int64) {
 }
 
 func (ks *Keyspace) evictOne(t *Tuning) bool {
-	ks.pool.mu.Lock()
-	defer ks.pool.mu.Unlock()
+	v := &ks.evictor
+	v.mu.Lock()
+	defer v.mu.Unlock()
 	now := time.Now().UnixMilli()
-	if t.Policy.random() {
-		ks.pool.items = ks.pool.items[:0]
-		ks.sample(t, now, 1)
-	} else {
-		ks.sample(t, now, t.Samples)
+	if v.policy != t.Policy {
+		v.pool, v.policy = v.pool[:0], t.Policy
 	}
-	for n := len(ks.pool.items); n > 0; n-- {
-		v := ks.pool.items[n-1]
-		ks.pool.items = ks.pool.items[:n-1]
-		if ks.evictKey(v, t, now) {
+	if t.Policy.random() {
+		v.pool = v.pool[:0]
+		v.sampleTurn(ks, t)
+	} else {
+		for db := range ks.opt.Databases {
+			v.sample(ks, t, db, now, t.Samples)
+		}
+	}
+	for n := len(v.pool); n > 0; n-- {
+		best := v.pool[n-1]
+		v.pool = v.pool[:n-1]
+		if ks.evictKey(&best, t, now) {
 			return true
 		}
 	}
 	return false
 }
 
-func (ks *Keyspace) evictKey(v victim, t *Tuning, now int64) bool {
+// sampleTurn takes one key of the next database that has any.
+func (v *evictor) sampleTurn(ks *Keyspace, t *Tuning) {
+	for range ks.opt.Databases {
+		v.nextDB = (v.nextDB + 1) % ks.opt.Databases
+		if v.sample(ks, t, v.nextDB, 0, 1); len(v.pool) > 0 {
+			return
+		}
+	}
+}
+
+// sample looks at n random keys of a database and offers them to the pool.
+func (v *evictor) sample(ks *Keyspace, t *Tuning, db int, now int64, n int) {
+	if !ks.inUse[db].Load() {
+		return
+	}
+	p := picker{ks: ks, volatile: t.Policy.volatile()}
+	for range n {
+		p.pick(db, func(r Ref) {
+			v.offer(victim{score: score(r, t, now), db: db, slot: r.place.slot}, r.Key())
+		})
+	}
+}
+
+// evictKey removes a victim, if it is there yet and may be evicted.
+func (ks *Keyspace) evictKey(v *victim, t *Tuning, now int64) bool {
 	st := ks.stripeOf(v.slot)
 	st.mu.Lock()
 	defer st.mu.Unlock()
 	if st.owner != nil {
 		return false
 	}
-	var tx WriteTx
+	tx := &ks.evictor.tx
 	tx.Begin(ks, nil, v.db, now, SeeExpired|NoTouch)
 	r, ok := tx.Peek(v.key)
 	if !ok || t.Policy.volatile() && !r.entry.Expires() {
 		return false
 	}
 	tx.evict(r, v.key, t.LazyEvict)
-	st.stats.evicted.Add(1)
+	bump(&st.stats.evicted, 1)
 	tx.Notify(EventEvicted, "evicted", v.key)
 	tx.Commit(nil)
 	return true
-}
-
-// sample looks at n random keys of each database and offers them to the pool.
-func (ks *Keyspace) sample(t *Tuning, now int64, n int) {
-	for db := range ks.opt.Databases {
-		st, sh := ks.randomShelf(db, t.Policy.volatile())
-		if sh == nil {
-			continue
-		}
-		st.mu.Lock()
-		for range n {
-			if r, ok := ks.randomRef(st, sh, t.Policy.volatile()); ok {
-				ks.pool.offer(victim{score(r, t, now), db, nil, r.place.hash, r.place.slot}, r.Key())
-			}
-		}
-		st.mu.Unlock()
-	}
-}
-
-// randomShelf picks a stripe with the odds of its number of keys.
-func (ks *Keyspace) randomShelf(db int, volatile bool) (*stripe, *shelf) {
-	count := func(sh *shelf) int64 {
-		if sh == nil {
-			return 0
-		}
-		if volatile {
-			return sh.due.live.Load()
-		}
-		return sh.keys.Load()
-	}
-	var total int64
-	for i := range ks.stripes {
-		total += count(ks.stripes[i].shelves[db].Load())
-	}
-	if total <= 0 {
-		return nil, nil
-	}
-	at := rand.Int64N(total)
-	for i := range ks.stripes {
-		sh := ks.stripes[i].shelves[db].Load()
-		if at -= count(sh); at < 0 {
-			return &ks.stripes[i], sh
-		}
-	}
-	return nil, nil
-}
-
-// randomRef picks a key of a shelf. The stripe is locked.
-func (ks *Keyspace) randomRef(st *stripe, sh *shelf, volatile bool) (Ref, bool) {
-	if volatile {
-		if len(sh.due.heap) == 0 {
-			return Ref{}, false
-		}
-		return ks.find(st, sh, sh.due.heap[rand.IntN(len(sh.due.heap))])
-	}
-	at := rand.Int64N(max(sh.keys.Load(), 1))
-	for i := range sh.tables {
-		t := sh.tables[i].Load()
-		if t == nil {
-			continue
-		}
-		if at -= int64(t.Len()); at < 0 {
-			h := t.Random(rand.Uint64)
-			if h == 0 {
-				return Ref{}, false
-			}
-			e := t.Entry(h)
-			key := e.Key()
-			p := place{stripe: st, shelf: sh, table: t, hash: ks.Hash(key)}
-			p.slot = slotOf(key)
-			return Ref{e, h, p}, true
-		}
-	}
-	return Ref{}, false
 }
 
 // score is higher the better a key is to lose.
@@ -209,26 +203,42 @@ func score(r Ref, t *Tuning, now int64) uint64 {
 }
 
 // offer keeps v if it is among the best seen.
-func (p *evictionPool) offer(v victim, key []byte) {
+func (v *evictor) offer(x victim, key []byte) {
 	i := 0
-	for i < len(p.items) && p.items[i].score < v.score {
+	for i < len(v.pool) && v.pool[i].score < x.score {
 		i++
 	}
-	for j := range p.items {
-		if p.items[j].db == v.db && bytes.Equal(p.items[j].key, key) {
+	if i == 0 && len(v.pool) == poolSize {
+		return
+	}
+	for j := range v.pool {
+		if v.pool[j].db == x.db && bytes.Equal(v.pool[j].key, key) {
 			return
 		}
 	}
-	if len(p.items) == poolSize {
-		if i == 0 {
-			return
-		}
-		copy(p.items, p.items[1:i])
+	x.key = v.spare(key)
+	if len(v.pool) == poolSize {
+		copy(v.pool, v.pool[1:i])
 		i--
 	} else {
-		p.items = append(p.items, victim{})
-		copy(p.items[i+1:], p.items[i:])
+		v.pool = append(v.pool, victim{})
+		copy(v.pool[i+1:], v.pool[i:])
 	}
-	v.key = bytes.Clone(key)
-	p.items[i] = v
+	v.pool[i] = x
+}
+
+// spare is a copy of key, in the place of the key that offer is to drop.
+func (v *evictor) spare(key []byte) []byte {
+	const most = 1 << 10
+	var room []byte
+	switch n := len(v.pool); {
+	case n == poolSize:
+		room = v.pool[0].key
+	case n < cap(v.pool):
+		room = v.pool[:n+1][n].key
+	}
+	if cap(room) > most {
+		room = nil
+	}
+	return append(room[:0], key...)
 }

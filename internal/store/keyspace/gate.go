@@ -44,117 +44,133 @@ func (c *content) fill(dst []byte) {
 }
 
 // put makes key hold c with the deadline given (-1: none), replacing old if it
-// is there (old.entry != nil). It is the one place where entries are written.
-func (tx *ReadTx) put(old Ref, key []byte, c content, expiry int64) (Ref, error) {
+// is there (old.entry != nil). It is the one place where values are written. On
+// ErrFull nothing has changed.
+func (tx *ReadTx) put(old Ref, key []byte, c *content, expiry int64) (Ref, error) {
+	if old.hidden() {
+		tx.unhide(&old, key)
+	}
 	p := old.place
+	tx.ks.furnish(tx.db, &p)
 	if c.kind == kindObject {
-		c.word = p.stripe.keep(c.object)
-		tx.ks.external.Add(int64(c.object.Bytes()))
+		c.word = p.shelf.keep(tx.ks, c.object)
 	}
-	if old.entry != nil {
-		if e, ok := tx.overwrite(old, c.len(), expiry); ok {
-			e.SetKind(c.kind)
-			c.fill(e.Value())
-			e.SetClock(tx.clockAfter(old))
-			tx.changed(p, key)
-			return Ref{e, old.handle, p}, nil
-		}
-	}
-	h, e, err := table.New(tx.ks.arena, c.kind, key, c.len(), expiry >= 0)
-	if err == nil {
-		c.fill(e.Value())
-		err = tx.enter(old, &p, h, e, expiry)
-	}
+	made, err := tx.write(old, &p, key, c, expiry)
 	if err != nil {
 		if c.kind == kindObject {
-			tx.ks.external.Add(-int64(c.object.Bytes()))
-			p.stripe.drop(c.word)
+			p.shelf.drop(tx.ks, c.word)
 		}
 		return Ref{}, ErrFull
 	}
-	tx.changed(p, key)
+	tx.changed(&p, key)
 	if old.entry == nil {
 		tx.Notify(EventNew, "new", key)
 	}
-	return Ref{e, h, p}, nil
+	return made, nil
 }
 
-// overwrite makes room in place for another value, if the entry of old keeps
-// its size class. Object and deadline of the old value are let go then.
-func (tx *ReadTx) overwrite(old Ref, valueLen int, expiry int64) (table.Entry, bool) {
-	size := table.EntrySize(len(old.entry.Key()), valueLen, expiry >= 0)
-	if arena.ClassSize(size) != arena.ClassSize(len(old.entry)) {
-		return nil, false
+func (tx *ReadTx) write(old Ref, p *place, key []byte, c *content, expiry int64) (Ref, error) {
+	if old.entry != nil {
+		size := table.EntrySize(len(key), c.len(), expiry >= 0)
+		if arena.ClassSize(size) == arena.ClassSize(len(old.entry)) {
+			return tx.overwrite(old, c, expiry), nil
+		}
 	}
-	tx.forget(old)
-	tx.setDue(old.place, old.entry, expiry)
-	e, ok := table.Resize(tx.ks.arena, old.handle, valueLen, expiry >= 0)
+	h, e, err := table.New(tx.ks.arena, c.kind, key, c.len(), expiry >= 0)
+	if err != nil {
+		return Ref{}, err
+	}
+	c.fill(e.Value())
 	if expiry >= 0 {
 		e.SetExpiry(expiry)
 	}
-	return e, ok
-}
-
-// enter puts a new entry into the table, in the place of old if that is there.
-func (tx *ReadTx) enter(old Ref, p *place, h arena.Handle, e table.Entry, expiry int64) error {
 	if old.entry != nil {
 		e.SetClock(tx.clockAfter(old))
-		tx.forget(old)
-		tx.setDue(*p, old.entry, expiry)
-		p.table.Replace(p.hash, old.handle, h)
-		table.Free(tx.ks.arena, old.handle)
-	} else {
-		e.SetClock(tx.clock())
-		tx.ks.furnish(tx.db, p)
-		if err := p.table.Insert(p.hash, h); err != nil {
-			table.Free(tx.ks.arena, h)
-			return err
-		}
-		p.shelf.keys.Add(1)
-		if expiry >= 0 {
-			p.shelf.due.add(expiry, p.hash, p.slot)
-		}
+		tx.replace(old, h, expiry)
+		return Ref{e, h, *p}, nil
 	}
+	e.SetClock(tx.clock())
+	if err := p.table.Insert(p.hash, h); err != nil {
+		table.Free(tx.ks.arena, h)
+		return Ref{}, err
+	}
+	bump(&p.shelf.keys, 1)
+	tx.ks.fullest.raise(p.table.Len())
+	tx.setDue(p, NoExpiry, expiry)
+	return Ref{e, h, *p}, nil
+}
+
+// overwrite writes another value in place: the entry of old keeps its size class.
+func (tx *ReadTx) overwrite(old Ref, c *content, expiry int64) Ref {
+	clock := tx.clockAfter(old)
+	tx.forget(old)
+	tx.setDue(&old.place, old.Expiry(), expiry)
+	e, _ := table.Resize(tx.ks.arena, old.handle, c.len(), expiry >= 0)
 	if expiry >= 0 {
 		e.SetExpiry(expiry)
 	}
-	return nil
+	e.SetKind(c.kind)
+	c.fill(e.Value())
+	e.SetClock(clock)
+	return Ref{e, old.handle, old.place}
+}
+
+// replace puts another entry in the place of old, whose object is let go.
+func (tx *ReadTx) replace(old Ref, h arena.Handle, expiry int64) {
+	tx.forget(old)
+	tx.setDue(&old.place, old.Expiry(), expiry)
+	old.place.table.Replace(old.place.hash, old.handle, h)
+	table.Free(tx.ks.arena, old.handle)
 }
 
 // remove takes a key away. key must not be a view of the entry.
 func (tx *ReadTx) remove(r Ref, key []byte) {
-	p := r.place
+	p := &r.place
 	tx.forget(r)
-	if r.entry.Expires() {
-		p.shelf.due.drop(r.entry.Expiry())
-	}
+	tx.setDue(p, r.Expiry(), NoExpiry)
 	p.table.Delete(p.hash, r.handle)
 	table.Free(tx.ks.arena, r.handle)
-	p.shelf.keys.Add(-1)
-	tx.changed(p, key)
+	bump(&p.shelf.keys, -1)
+	p.stripe.touched(tx.db, p.slot, key, true)
+	p.shelf.sweep(tx.ks, p.stripe, sweepSteps)
+}
+
+// delete is remove as a change that a command makes.
+func (tx *ReadTx) delete(r Ref, key []byte) {
+	tx.remove(r, key)
+	tx.count(r.place.stripe)
+}
+
+// unhide removes the key that a look-up hid because it is past its deadline and
+// only a master may delete it: a writable replica writes it anew, and the master's
+// word about the old one finds nothing.
+func (tx *ReadTx) unhide(old *Ref, key []byte) {
+	r := *old
+	r.entry = r.place.table.Entry(r.handle)
+	old.handle = 0
+	tx.expire(r, key)
 }
 
 // setExpiry gives a key a deadline, another one, or none (-1).
 func (tx *ReadTx) setExpiry(r Ref, key []byte, expiry int64) (Ref, error) {
-	p := r.place
-	if r.entry.Expires() && expiry >= 0 {
-		p.shelf.due.drop(r.entry.Expiry())
-		p.shelf.due.add(expiry, p.hash, p.slot)
-		r.entry.SetExpiry(expiry)
-		tx.changed(p, key)
-		return r, nil
-	}
 	n := len(r.entry.Value())
-	if arena.ClassSize(table.EntrySize(len(key), n, expiry >= 0)) == arena.ClassSize(len(r.entry)) {
-		tx.setDue(p, r.entry, expiry)
-		e, _ := table.Resize(tx.ks.arena, r.handle, n, expiry >= 0) // the value stays where it is
-		if expiry >= 0 {
-			e.SetExpiry(expiry)
-		}
-		tx.changed(p, key)
-		return Ref{e, r.handle, p}, nil
+	if arena.ClassSize(table.EntrySize(len(key), n, expiry >= 0)) != arena.ClassSize(len(r.entry)) {
+		return tx.moveExpiry(r, key, expiry)
 	}
-	h, e, err := table.New(tx.ks.arena, r.entry.Kind(), key, n, expiry >= 0)
+	tx.setDue(&r.place, r.Expiry(), expiry)
+	if !r.entry.Expires() || expiry < 0 {
+		r.entry, _ = table.Resize(tx.ks.arena, r.handle, n, expiry >= 0) // the value stays where it is
+	}
+	if expiry >= 0 {
+		r.entry.SetExpiry(expiry)
+	}
+	tx.changed(&r.place, key)
+	return r, nil
+}
+
+// moveExpiry is setExpiry for an entry that needs another size class for it.
+func (tx *ReadTx) moveExpiry(r Ref, key []byte, expiry int64) (Ref, error) {
+	h, e, err := table.New(tx.ks.arena, r.entry.Kind(), key, len(r.entry.Value()), expiry >= 0)
 	if err != nil {
 		return Ref{}, ErrFull
 	}
@@ -163,59 +179,38 @@ func (tx *ReadTx) setExpiry(r Ref, key []byte, expiry int64) (Ref, error) {
 	if expiry >= 0 {
 		e.SetExpiry(expiry)
 	}
-	tx.setDue(p, r.entry, expiry)
-	p.table.Replace(p.hash, r.handle, h)
-	table.Free(tx.ks.arena, r.handle)
-	tx.changed(p, key)
-	return Ref{e, h, p}, nil
+	r.entry.SetKind(kindRaw) // its object, if it has one, belongs to the new entry
+	tx.replace(r, h, expiry)
+	tx.changed(&r.place, key)
+	return Ref{e, h, r.place}, nil
 }
 
-// setDue moves a key of entry e in the index of deadlines to expiry.
-func (tx *ReadTx) setDue(p place, e table.Entry, expiry int64) {
-	if e.Expires() {
-		if e.Expiry() == expiry {
-			return
-		}
-		p.shelf.due.drop(e.Expiry())
+// setDue notes in the index of deadlines that a key's deadline was and is so
+// many ms, or none (-1).
+func (tx *ReadTx) setDue(p *place, was, is int64) {
+	if was == is {
+		return
 	}
-	if expiry >= 0 {
-		p.shelf.due.add(expiry, p.hash, p.slot)
-	}
+	p.shelf.weigh(tx.ks, p.shelf.due.move(was, is, p.slot, p.hash))
+	tx.ks.mostDue.raise(int(p.shelf.due.items.Load()))
 }
 
-// changed is what every change of a key has in common.
-func (tx *ReadTx) changed(p place, key []byte) {
-	p.stripe.touched(tx.db, key)
-	p.stripe.stats.changes.Add(1)
+// changed is what every change of a key that stays has in common.
+func (tx *ReadTx) changed(p *place, key []byte) {
+	p.stripe.touched(tx.db, p.slot, key, false)
+	p.shelf.sweep(tx.ks, p.stripe, sweepSteps)
+	tx.count(p.stripe)
+}
+
+// count counts a change, which makes the running command one that is logged.
+func (tx *ReadTx) count(st *stripe) {
+	bump(&st.stats.changes, 1)
 	tx.effects.changed = true
 }
 
 // forget lets go of the object of an entry about to be overwritten or freed.
 func (tx *ReadTx) forget(r Ref) {
 	if r.entry.Kind() == kindObject {
-		r.place.stripe.dropObject(tx.ks, r.entry)
+		r.place.shelf.drop(tx.ks, binary.LittleEndian.Uint64(r.entry.Value()))
 	}
-}
-
-func (st *stripe) dropObject(ks *Keyspace, e table.Entry) {
-	i := binary.LittleEndian.Uint64(e.Value())
-	ks.external.Add(-int64(st.objects[i].Bytes()))
-	st.drop(i)
-}
-
-// keep stores an object and returns its index.
-func (st *stripe) keep(o value.Object) uint64 {
-	if n := len(st.holes); n > 0 {
-		i := st.holes[n-1]
-		st.holes = st.holes[:n-1]
-		st.objects[i] = o
-		return uint64(i)
-	}
-	st.objects = append(st.objects, o)
-	return uint64(len(st.objects) - 1)
-}
-
-func (st *stripe) drop(i uint64) {
-	st.objects[i] = nil
-	st.holes = append(st.holes, uint32(i))
 }

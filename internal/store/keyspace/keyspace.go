@@ -4,12 +4,10 @@ import (
 	"errors"
 	"hash/maphash"
 	"sync/atomic"
-	"unsafe"
 
 	"github.com/skeindb/skein/internal/base/slot"
 	"github.com/skeindb/skein/internal/data/arena"
 	"github.com/skeindb/skein/internal/data/table"
-	"github.com/skeindb/skein/internal/data/value"
 )
 
 // ErrFull is redis's answer when there is no memory for a change.
@@ -37,6 +35,8 @@ type Tuning struct {
 	LFUDecayMin  int  // lfu-decay-time, minutes
 	LazyExpire   bool // lazyfree-lazy-expire: UNLINK instead of DEL in the log
 	LazyEvict    bool // lazyfree-lazy-eviction
+	LazyFlush    bool // lazyfree-lazy-user-flush: FLUSHALL without a word is ASYNC
+	Tenacity     int  // maxmemory-eviction-tenacity
 
 	// MaxString is proto-max-bulk-len, which limits also how long SETRANGE,
 	// APPEND and SETBIT make a string, in bytes; 0 means redis's default, 512 MB.
@@ -58,28 +58,25 @@ type Keyspace struct {
 	// will come. Frozen does the same while writes are paused.
 	Replica, Frozen atomic.Bool
 
-	external atomic.Int64 // bytes of objects outside the arena
-	overhead atomic.Int64 // bytes of tables' directories and structs
-	pool     evictionPool
-	aging    atomic.Bool // whether expiry cycles run (DEBUG SET-ACTIVE-EXPIRE)
+	beside    atomic.Int64  // bytes outside the arena: objects, tables, indexes of deadlines
+	inUse     []atomic.Bool // by database: whether it ever had a key
+	fullest   peak          // keys of the fullest table there was
+	mostDue   peak          // items of the largest index of deadlines there was
+	evictor   evictor
+	aging     atomic.Bool // whether expiry cycles run (DEBUG SET-ACTIVE-EXPIRE)
+	ager      ager
+	graves    graves
+	compactor compactor
+	reset     atomic.Pointer[Stats] // what Stats begin from
 }
 
 // stripe is a group of slots behind one lock. It is padded to whole cache lines.
 type stripe struct {
 	guard
 	shelves  []atomic.Pointer[shelf] // by database; nil until first used
-	watchers map[watchKey][]*Watcher
-	objects  []value.Object
-	holes    []uint32 // free places in objects
+	watchers map[watchKey][]watch
 	stats    stats
 	_        [64]byte
-}
-
-// shelf is one database's part of a stripe.
-type shelf struct {
-	tables []atomic.Pointer[table.Table] // by slot >> shift; nil until first used
-	keys   atomic.Int64
-	due    deadlines
 }
 
 // stats are counted under the stripe's lock and read by anyone.
@@ -105,7 +102,8 @@ func New(o Options) (*Keyspace, error) {
 	if err != nil {
 		return nil, err
 	}
-	ks := &Keyspace{opt: o, arena: a, stripes: make([]stripe, o.Stripes), seed: maphash.MakeSeed()}
+	ks := &Keyspace{opt: o, arena: a, stripes: make([]stripe, o.Stripes), seed: maphash.MakeSeed(),
+		inUse: make([]atomic.Bool, o.Databases)}
 	for 1<<ks.shift < o.Stripes {
 		ks.shift++
 	}
@@ -113,12 +111,16 @@ func New(o Options) (*Keyspace, error) {
 		ks.stripes[i].shelves = make([]atomic.Pointer[shelf], o.Databases)
 	}
 	ks.aging.Store(true)
-	ks.Tune(Tuning{Samples: 5, LFULogFactor: 10, LFUDecayMin: 1})
+	ks.reset.Store(new(Stats))
+	ks.Tune(Tuning{Samples: 5, LFULogFactor: 10, LFUDecayMin: 1, Tenacity: 10})
 	return ks, nil
 }
 
 // Close returns the memory. Nobody may use the keyspace any more.
-func (ks *Keyspace) Close() { ks.arena.Close() }
+func (ks *Keyspace) Close() {
+	ks.graves.close()
+	ks.arena.Close()
+}
 
 // Tune replaces the tuning; commands that begin later see it.
 func (ks *Keyspace) Tune(t Tuning) {
@@ -153,16 +155,15 @@ func (ks *Keyspace) Size(db int) (n int64) {
 // Volatile is how many keys of a database have a deadline, and the mean time
 // to it in ms.
 func (ks *Keyspace) Volatile(db int, nowMs int64) (n, meanTTLMs int64) {
-	var sum int64
+	var sum float64
 	for i := range ks.stripes {
 		if sh := ks.stripes[i].shelves[db].Load(); sh != nil {
-			k := sh.due.live.Load()
-			n += k
-			sum += sh.due.sum.Load() - k*nowMs
+			n += sh.due.live.Load()
+			sum += float64(sh.due.sum.Load())
 		}
 	}
 	if n > 0 {
-		meanTTLMs = max(sum/n, 0)
+		meanTTLMs = max(int64(sum/float64(n))-nowMs, 0)
 	}
 	return n, meanTTLMs
 }
@@ -185,7 +186,22 @@ func (ks *Keyspace) slotSize(n uint16) int {
 }
 
 // Stats returns the sums over all stripes.
-func (ks *Keyspace) Stats() (s Stats) {
+func (ks *Keyspace) Stats() Stats {
+	s, from := ks.sums(), ks.reset.Load()
+	s.Hits -= from.Hits
+	s.Misses -= from.Misses
+	s.Expired -= from.Expired
+	s.Evicted -= from.Evicted
+	return s
+}
+
+// ResetStats sets the counters of CONFIG RESETSTAT to zero.
+func (ks *Keyspace) ResetStats() {
+	s := ks.sums()
+	ks.reset.Store(&s)
+}
+
+func (ks *Keyspace) sums() (s Stats) {
 	for i := range ks.stripes {
 		st := &ks.stripes[i].stats
 		s.Hits += st.hits.Load()
@@ -197,20 +213,9 @@ func (ks *Keyspace) Stats() (s Stats) {
 	return s
 }
 
-// ResetStats sets the counters of CONFIG RESETSTAT to zero.
-func (ks *Keyspace) ResetStats() {
-	for i := range ks.stripes {
-		st := &ks.stripes[i].stats
-		st.hits.Store(0)
-		st.misses.Store(0)
-		st.expired.Store(0)
-		st.evicted.Store(0)
-	}
-}
-
 // Used is the memory of keys and values in bytes: what maxmemory limits.
 func (ks *Keyspace) Used() int64 {
-	return ks.arena.InUse() + ks.external.Load() + ks.overhead.Load()
+	return ks.arena.InUse() + ks.beside.Load()
 }
 
 // Resident is how much memory the arena has from the system, in bytes.
@@ -235,23 +240,6 @@ func (ks *Keyspace) place(db int, key []byte) (p place) {
 		p.table = p.shelf.tables[p.slot>>ks.shift].Load()
 	}
 	return p
-}
-
-// tableBytes is what a table costs outside the arena.
-const tableBytes = int64(unsafe.Sizeof(table.Table{}))
-
-// furnish makes shelf and table of p exist.
-func (ks *Keyspace) furnish(db int, p *place) {
-	if p.shelf == nil {
-		p.shelf = &shelf{tables: make([]atomic.Pointer[table.Table], slot.Count>>ks.shift)}
-		p.stripe.shelves[db].Store(p.shelf)
-	}
-	if p.table == nil {
-		p.table = new(table.Table)
-		p.table.Init(ks.arena, ks.seed)
-		ks.overhead.Add(tableBytes)
-		p.shelf.tables[p.slot>>ks.shift].Store(p.table)
-	}
 }
 
 // PrefetchBucket asks the processor for the bucket a key lies in. It needs no

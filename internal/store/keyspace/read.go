@@ -19,6 +19,8 @@ const (
 	// SeeExpired shows keys past their deadline: the applier of a replica
 	// follows its master's word, not its own clock.
 	SeeExpired
+	// Applied marks what a master's log did: it stands in our log already.
+	Applied
 )
 
 // ReadTx reads keys under a Hold. It has no method that changes data; a key
@@ -63,22 +65,25 @@ const (
 )
 
 // Ref is a key that was found: a view of its entry, valid until the key
-// changes or the hold is released.
+// changes or the hold is released. Of a key that was not found it tells the place.
 type Ref struct {
 	entry  table.Entry
 	handle arena.Handle
 	place  place
 }
 
+// hidden tells that the key is there, but past its deadline, and not ours to delete.
+func (r *Ref) hidden() bool { return r.entry == nil && r.handle != 0 }
+
 // Get finds key, counting a hit or a miss and touching its access clock.
 func (tx *ReadTx) Get(key []byte) (Ref, bool) {
 	r, ok := tx.Peek(key)
 	if !ok {
-		r.place.stripe.stats.misses.Add(1)
+		bump(&r.place.stripe.stats.misses, 1)
 		tx.Notify(EventKeyMiss, "keymiss", key)
 		return r, false
 	}
-	r.place.stripe.stats.hits.Add(1)
+	bump(&r.place.stripe.stats.hits, 1)
 	if tx.access&NoTouch == 0 {
 		tx.touch(r)
 	}
@@ -89,9 +94,9 @@ func (tx *ReadTx) Get(key []byte) (Ref, bool) {
 func (tx *ReadTx) Look(key []byte) (Ref, bool) {
 	r, ok := tx.Peek(key)
 	if ok {
-		r.place.stripe.stats.hits.Add(1)
+		bump(&r.place.stripe.stats.hits, 1)
 	} else {
-		r.place.stripe.stats.misses.Add(1)
+		bump(&r.place.stripe.stats.misses, 1)
 		tx.Notify(EventKeyMiss, "keymiss", key)
 	}
 	return r, ok
@@ -109,20 +114,13 @@ func (tx *ReadTx) Peek(key []byte) (Ref, bool) {
 	}
 	r := Ref{entry: p.table.Entry(h), handle: h, place: p}
 	if tx.access&SeeExpired == 0 && tx.past(r.entry) {
-		tx.lapse(r, key)
+		if tx.ks.Replica.Load() || tx.ks.Frozen.Load() {
+			return Ref{place: p, handle: h}, false
+		}
+		tx.expire(r, key)
 		return Ref{place: p}, false
 	}
 	return r, true
-}
-
-// lapse removes a key past its deadline, unless this node may only hide it.
-func (tx *ReadTx) lapse(r Ref, key []byte) {
-	if tx.ks.Replica.Load() || tx.ks.Frozen.Load() {
-		return
-	}
-	tx.evict(r, key, tx.tuning.LazyExpire)
-	r.place.stripe.stats.expired.Add(1)
-	tx.Notify(EventExpired, "expired", key)
 }
 
 // Has tells whether key is there, leaving no trace.
@@ -144,7 +142,7 @@ func (r Ref) Object() value.Object {
 	if r.entry.Kind() != kindObject {
 		return nil
 	}
-	return r.place.stripe.objects[binary.LittleEndian.Uint64(r.entry.Value())]
+	return r.place.shelf.object(r.entry).object
 }
 
 // Encoding is the word of OBJECT ENCODING.
@@ -175,7 +173,7 @@ func (r Ref) Key() []byte { return r.entry.Key() }
 func (r Ref) Bytes() int {
 	n := arena.ClassSize(len(r.entry))
 	if o := r.Object(); o != nil {
-		n += o.Bytes() + 16
+		n += o.Bytes() + int(keptBytes)
 	}
 	return n
 }
@@ -312,21 +310,6 @@ func (r Ref) Write(out *resp.Writer) error {
 	}
 	Str{big: big}.WriteTo(out)
 	return nil
-}
-
-// place, raw and past serve WATCH.
-func (tx *ReadTx) place(key []byte) place { return tx.ks.place(tx.db, key) }
-
-func (tx *ReadTx) raw(key []byte) (table.Entry, bool) {
-	p := tx.ks.place(tx.db, key)
-	if p.table == nil {
-		return nil, false
-	}
-	h := p.table.Find(p.hash, key)
-	if h == 0 {
-		return nil, false
-	}
-	return p.table.Entry(h), true
 }
 
 func (tx *ReadTx) past(e table.Entry) bool { return e.Expires() && tx.now > e.Expiry() }

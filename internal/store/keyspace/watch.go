@@ -1,25 +1,29 @@
 package keyspace
 
-import "sync/atomic"
+import (
+	"sync/atomic"
+
+	"github.com/skeindb/skein/internal/data/table"
+)
 
 // Watcher is a client's WATCH: one flag that any change of its keys sets.
 // The gate marks it under the key's stripe; EXEC tests it under its own hold.
 type Watcher struct {
 	dirty atomic.Bool
-	keys  []watched
+	keys  []watchKey
 	bytes int
 }
 
-type watched struct {
-	db      int
-	slot    uint16
-	key     string
-	expired bool // it had expired already when it was watched
+type watchKey struct {
+	db   int
+	slot uint16
+	key  string
 }
 
-type watchKey struct {
-	db  int
-	key string
+// watch is a Watcher at one key, under the key's stripe.
+type watch struct {
+	by      *Watcher
+	expired bool // the key was past its deadline when it was watched, and still there
 }
 
 // Dirty tells whether a watched key has changed.
@@ -28,7 +32,7 @@ func (w *Watcher) Dirty() bool { return w.dirty.Load() }
 // Touch marks the watcher as if a key of it had changed.
 func (w *Watcher) Touch() { w.dirty.Store(true) }
 
-// watchedBytes is about what watching a key costs beside its name, twice kept.
+// watchedBytes is about what watching a key costs beside its name.
 const watchedBytes = 120
 
 // Bytes is about how much memory the watched keys take.
@@ -53,41 +57,38 @@ func (w *Watcher) Slots(yield func(uint16) bool) {
 	}
 }
 
-// Watch adds key to w. Watching a key twice is watching it once.
+// Watch adds key to w. Watching a key twice is watching it once. A key past its
+// deadline stays where it is: to go on being gone is no change.
 func (tx *ReadTx) Watch(w *Watcher, key []byte) {
 	for i := range w.keys {
 		if w.keys[i].db == tx.db && w.keys[i].key == string(key) {
 			return
 		}
 	}
-	p := tx.place(key)
-	_, live := tx.Peek(key)
-	_, there := tx.raw(key)
-	k := watched{db: tx.db, slot: p.slot, key: string(key), expired: there && !live}
-	w.keys = append(w.keys, k)
+	p := tx.ks.place(tx.db, key)
+	at := watchKey{tx.db, p.slot, string(key)}
+	w.keys = append(w.keys, at)
 	w.bytes += len(key) + watchedBytes
-	st := p.stripe
-	if st.watchers == nil {
-		st.watchers = map[watchKey][]*Watcher{}
+	if p.stripe.watchers == nil {
+		p.stripe.watchers = map[watchKey][]watch{}
 	}
-	at := watchKey{tx.db, k.key}
-	st.watchers[at] = append(st.watchers[at], w)
+	e, there := p.shelf.raw(tx.ks, at)
+	p.stripe.watchers[at] = append(p.stripe.watchers[at], watch{w, there && tx.past(e)})
 }
 
 // ExpiredWatch tells whether a watched key has reached its deadline since it
 // was watched, though nobody removed it yet. The caller holds the stripes.
 func (tx *ReadTx) ExpiredWatch(w *Watcher) bool {
-	for i := range w.keys {
-		k := &w.keys[i]
-		if k.expired {
+	for _, at := range w.keys {
+		st := tx.ks.stripeOf(at.slot)
+		e, there := st.shelves[at.db].Load().raw(tx.ks, at)
+		if !there || !tx.past(e) {
 			continue
 		}
-		at := tx.db
-		tx.db = k.db
-		e, there := tx.raw([]byte(k.key))
-		tx.db = at
-		if there && tx.past(e) {
-			return true
+		for _, other := range st.watchers[at] {
+			if other.by == w && !other.expired {
+				return true
+			}
 		}
 	}
 	return false
@@ -96,22 +97,26 @@ func (tx *ReadTx) ExpiredWatch(w *Watcher) bool {
 // Unwatch forgets all keys of w and clears its flag. It locks each key's
 // stripe itself; the caller holds none.
 func (ks *Keyspace) Unwatch(w *Watcher) {
-	for i := range w.keys {
-		st := ks.stripeOf(w.keys[i].slot)
+	for _, at := range w.keys {
+		st := ks.stripeOf(at.slot)
 		st.mu.Lock()
-		st.unwatch(w, &w.keys[i])
+		st.unwatch(w, at)
 		st.mu.Unlock()
+	}
+	if cap(w.keys) > 64 {
+		w.keys = nil
 	}
 	w.keys, w.bytes = w.keys[:0], 0
 	w.dirty.Store(false)
 }
 
-func (st *stripe) unwatch(w *Watcher, k *watched) {
-	at := watchKey{k.db, k.key}
+func (st *stripe) unwatch(w *Watcher, at watchKey) {
 	list := st.watchers[at]
-	for i, other := range list {
-		if other == w {
-			list = append(list[:i:i], list[i+1:]...)
+	for i := range list {
+		if list[i].by == w {
+			last := len(list) - 1
+			list[i], list[last] = list[last], watch{}
+			list = list[:last]
 			break
 		}
 	}
@@ -122,12 +127,83 @@ func (st *stripe) unwatch(w *Watcher, k *watched) {
 	}
 }
 
-// touched marks the watchers of one key. The empty case is what the gate pays for.
-func (st *stripe) touched(db int, key []byte) {
+// touched marks the watchers of a key that changed or, gone, was removed. The
+// empty case is what the gate pays for.
+func (st *stripe) touched(db int, slot uint16, key []byte, gone bool) {
 	if len(st.watchers) == 0 {
 		return
 	}
-	for _, w := range st.watchers[watchKey{db, string(key)}] {
-		w.dirty.Store(true)
+	list := st.watchers[watchKey{db, slot, string(key)}]
+	for i := range list {
+		list[i].change(gone)
 	}
+}
+
+func (w *watch) change(gone bool) {
+	switch {
+	case !w.expired:
+		w.by.Touch()
+	case gone: // it was as good as gone before
+		w.expired = false
+	}
+}
+
+// flushed marks the watchers of the keys of database db that sh holds, which are
+// all about to be removed.
+func (st *stripe) flushed(ks *Keyspace, db int, sh *shelf) {
+	for at, list := range st.watchers {
+		if at.db != db {
+			continue
+		}
+		if _, there := sh.raw(ks, at); there {
+			for i := range list {
+				list[i].change(true)
+			}
+		}
+	}
+}
+
+// swapped marks the watchers of keys in database db that differ between from,
+// which it had, and to, which it has now: as in redis, those that are in one of them.
+func (tx *ReadTx) swapped(st *stripe, db int, from, to *shelf) {
+	for at, list := range st.watchers {
+		if at.db != db {
+			continue
+		}
+		_, before := from.raw(tx.ks, at)
+		e, after := to.raw(tx.ks, at)
+		if !before && !after {
+			continue
+		}
+		past := after && tx.past(e)
+		for i := range list {
+			w := &list[i]
+			switch {
+			case w.expired && !after: // what was as good as gone is gone
+				w.expired = false
+			case w.expired && past:
+			case !w.expired && !before && past: // nothing became something that is as good as gone
+				w.expired = true
+			default:
+				w.by.Touch()
+			}
+		}
+	}
+}
+
+// raw is the entry of a watched key, past its deadline or not. sh may be nil.
+func (sh *shelf) raw(ks *Keyspace, at watchKey) (e table.Entry, there bool) {
+	if sh == nil {
+		return nil, false
+	}
+	t := sh.tables[at.slot>>ks.shift].Load()
+	if t == nil {
+		return nil, false
+	}
+	key := []byte(at.key)
+	h := t.Find(ks.Hash(key), key)
+	if h == 0 {
+		return nil, false
+	}
+	return t.Entry(h), true
 }

@@ -66,7 +66,7 @@ func (tx *WriteTx) deadline(old Ref, expiry int64) int64 {
 func (tx *WriteTx) Delete(key []byte) bool {
 	r, ok := tx.Peek(key)
 	if ok {
-		tx.remove(r, key)
+		tx.delete(r, key)
 	}
 	return ok
 }
@@ -117,7 +117,7 @@ func (tx *WriteTx) transfer(src []byte, from int, dst []byte, to int, move bool)
 	tx.db = to
 	defer func() { tx.db = from }()
 	old, replaced := tx.Peek(dst)
-	made, err := tx.put(old, dst, c, r.Expiry())
+	made, err := tx.put(old, dst, &c, r.Expiry())
 	if err != nil {
 		return err
 	}
@@ -127,7 +127,7 @@ func (tx *WriteTx) transfer(src []byte, from int, dst []byte, to int, move bool)
 	if move {
 		made.entry.SetClock(r.entry.Clock())
 		tx.db = from
-		tx.remove(r, src)
+		tx.remove(r, src) // with put it is one change
 	}
 	return nil
 }

@@ -1,0 +1,139 @@
+package keyspace
+
+import (
+	"sync"
+	"sync/atomic"
+)
+
+// Clear removes all keys of the transaction's database and returns how many
+// there were. Later leaves it to the background to free them: the database is
+// taken away as it stands, however large. The hold is the whole keyspace.
+// Nothing is logged: FLUSHDB and FLUSHALL go to the log as they are called.
+func (tx *WriteTx) Clear(later bool) (removed int64) {
+	var old []*shelf
+	for i := range tx.ks.stripes {
+		st := &tx.ks.stripes[i]
+		sh := st.shelves[tx.db].Load()
+		if sh == nil {
+			continue
+		}
+		st.flushed(tx.ks, tx.db, sh)
+		st.shelves[tx.db].Store(nil)
+		removed += sh.keys.Load()
+		old = append(old, sh)
+	}
+	if later {
+		tx.ks.graves.add(tx.ks, old)
+	} else {
+		for _, sh := range old {
+			tx.ks.free(sh)
+		}
+	}
+	tx.effects.changed = tx.effects.changed || removed > 0
+	bump(&tx.ks.stripes[0].stats.changes, removed)
+	return removed
+}
+
+// ClearSlot removes the keys of one slot and returns them, so that they can be
+// logged.
+func (tx *WriteTx) ClearSlot(n uint16) (keys [][]byte) {
+	tx.ScanSlot(n, func(r Ref) bool {
+		keys = append(keys, append([]byte(nil), r.Key()...))
+		return true
+	})
+	removed := keys[:0]
+	for _, k := range keys { // a scan may show a key twice
+		if tx.Delete(k) {
+			removed = append(removed, k)
+		}
+	}
+	return removed
+}
+
+// Swap exchanges two databases. The hold is the whole keyspace.
+func (tx *WriteTx) Swap(a, b int) {
+	for i := range tx.ks.stripes {
+		st := &tx.ks.stripes[i]
+		x, y := st.shelves[a].Load(), st.shelves[b].Load()
+		tx.swapped(st, a, x, y)
+		tx.swapped(st, b, y, x)
+		st.shelves[a].Store(y)
+		st.shelves[b].Store(x)
+	}
+	tx.effects.changed = true
+	bump(&tx.ks.stripes[0].stats.changes, 1)
+}
+
+// free gives the memory of a shelf back that nobody refers to any more, but for
+// prefetches, which read what is there and do not care.
+func (ks *Keyspace) free(sh *shelf) {
+	for i := range sh.tables {
+		if t := sh.tables[i].Load(); t != nil {
+			t.Drop(nil) // its objects are the garbage collector's
+		}
+	}
+	ks.beside.Add(-sh.bytes)
+}
+
+// graves are shelves that wait to be freed. A goroutine frees them while there are any.
+type graves struct {
+	mu      sync.Mutex
+	shelves []*shelf
+	working bool
+	closed  bool
+	done    sync.WaitGroup
+	pending atomic.Int64 // keys
+	freed   atomic.Int64 // keys, since the start
+}
+
+func (g *graves) add(ks *Keyspace, old []*shelf) {
+	if len(old) == 0 {
+		return
+	}
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	for _, sh := range old {
+		g.pending.Add(sh.keys.Load())
+	}
+	g.shelves = append(g.shelves, old...)
+	if !g.working {
+		g.working = true
+		g.done.Go(func() { g.work(ks) })
+	}
+}
+
+func (g *graves) work(ks *Keyspace) {
+	for sh := g.next(); sh != nil; sh = g.next() {
+		ks.free(sh)
+		n := sh.keys.Load()
+		g.pending.Add(-n)
+		g.freed.Add(n)
+	}
+}
+
+func (g *graves) next() *shelf {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	last := len(g.shelves) - 1
+	if last < 0 || g.closed {
+		g.working, g.shelves = false, nil
+		return nil
+	}
+	sh := g.shelves[last]
+	g.shelves[last] = nil
+	g.shelves = g.shelves[:last]
+	return sh
+}
+
+func (g *graves) close() {
+	g.mu.Lock()
+	g.closed = true
+	g.mu.Unlock()
+	g.done.Wait()
+}
+
+// Freeing is how many keys wait to be freed in the background, and how many have
+// been (INFO's lazyfree_pending_objects and lazyfreed_objects).
+func (ks *Keyspace) Freeing() (pending, freed int64) {
+	return ks.graves.pending.Load(), ks.graves.freed.Load()
+}
