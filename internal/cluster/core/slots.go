@@ -146,7 +146,7 @@ func (n *Node) updateSender(pkt *packet) {
 		n.send(pkt.sender.out, bus.Msg{
 			Type:   bus.TypeUpdate,
 			Update: &bus.Update{ConfigEpoch: owner.configEpoch, Node: owner.id, Slots: slots},
-		}, false)
+		}, owner == n.me) // about ourselves it is a claim, which waits for the disk as others do
 		n.note(Record{What: OldSlotsUpdated, Level: Verbose}.about(pkt.sender).with(owner))
 		return
 	}
