@@ -54,8 +54,9 @@ func shard(t *testing.T, masterDiary, replicaDiary *diary) (master, replica *tes
 	t.Helper()
 	master, replica = startNode(t, hooked(masterDiary, 1000)), startNode(t, hooked(replicaDiary, 1000))
 	master.ok("cluster addslotsrange 0 16383")
-	master.meet(replica)
-	joined(t, master, replica)
+	master.ok("cluster set-config-epoch 1")
+	replica.ok("cluster set-config-epoch 2") // else the two collide, and a takeover may be decided by that
+	meet(t, master, replica)
 	replica.ok("cluster replicate " + master.id())
 	line := fmt.Sprintf("follow 127.0.0.1:%d", master.config.Port)
 	if !replicaDiary.has(line) {
@@ -116,8 +117,7 @@ func TestPublish(t *testing.T) {
 	var heard diary
 	a, b := startNode(t), startNode(t, hooked(&heard, 1))
 	a.d.Publish([]byte("early"), []byte("nobody"), false)
-	a.meet(b)
-	joined(t, a, b)
+	meet(t, a, b)
 	large := strings.Repeat("x", 1<<20)
 	a.d.Publish([]byte("channel"), []byte("hello"), false)
 	a.d.Publish([]byte("channel"), []byte(large), false)
@@ -158,17 +158,19 @@ func TestLostSlot(t *testing.T) {
 	var heard diary
 	a, b := startNode(t, hooked(&heard, 1)), startNode(t)
 	a.ok("cluster addslotsrange 0 16383")
-	a.meet(b)
-	joined(t, a, b)
+	a.ok("cluster set-config-epoch 1")
+	b.ok("cluster set-config-epoch 2")
+	meet(t, a, b)
 	eventually(t, "cluster state ok", func() bool { return a.fact("cluster_state") == "ok" && b.fact("cluster_state") == "ok" })
 	const keys = 3*sweepKeys + 1
 	for i := range keys {
 		a.set(fmt.Sprintf("{bar}%d", i))
 	}
 	a.set("foo")
-	b.ok("cluster delslots 5061")
-	b.ok("cluster addslots 5061")
-	b.do("cluster bumpepoch")
+	c := b.client()
+	for _, line := range []string{"multi", "cluster delslots 5061", "cluster addslots 5061", "cluster bumpepoch", "exec"} {
+		c.do(strings.Fields(line)...) // in one step, or a heartbeat might give the slot back in between
+	}
 	eventually(t, "the keys are dropped", func() bool { return a.ks.Size(0) == 1 })
 	eventually(t, "they are logged", func() bool { return strings.Count(a.log.String(), "DEL") == keys })
 	eventually(t, "subscribers are told", func() bool { return heard.has("lost 1") })
@@ -181,8 +183,7 @@ func TestLostSlot(t *testing.T) {
 func TestKillLinks(t *testing.T) {
 	t.Parallel()
 	a, b := startNode(t), startNode(t)
-	a.meet(b)
-	joined(t, a, b)
+	meet(t, a, b)
 	eventually(t, "both links are there", func() bool { return strings.Count(a.do("cluster links"), "create-time") == 2 })
 	id, _ := nodeid.Parse(b.id())
 	before := a.do("cluster links")
@@ -199,8 +200,7 @@ func TestKillLinks(t *testing.T) {
 func TestSendLimit(t *testing.T) {
 	t.Parallel()
 	a, b := startNode(t), startNode(t)
-	a.meet(b)
-	joined(t, a, b)
+	meet(t, a, b)
 	a.d.SetSendLimit(1 << 20)
 	message := make([]byte, 2<<20)
 	func() {
@@ -208,10 +208,10 @@ func TestSendLimit(t *testing.T) {
 		defer b.d.mu.Unlock()
 		eventually(t, "the link is closed", func() bool {
 			a.d.Publish([]byte("c"), message, false)
-			return a.fact("total_cluster_links_buffer_limit_exceeded") == "1"
+			return a.fact("total_cluster_links_buffer_limit_exceeded") != "0"
 		})
 	}()
-	joined(t, a, b)
+	eventually(t, "all nodes joined", func() bool { return joined(a, b) })
 	eventually(t, "it is logged", func() bool {
 		return strings.Contains(a.logged.String(), "due to exceeding send buffer memory limit")
 	})
@@ -221,8 +221,7 @@ func TestSendLimit(t *testing.T) {
 func TestDropFilter(t *testing.T) {
 	t.Parallel()
 	a, b := startNode(t), startNode(t)
-	a.meet(b)
-	joined(t, a, b)
+	meet(t, a, b)
 	b.d.DropPacketFilter(int(bus.TypePing))
 	b.d.CloseLinkOnPacketDrop(true)
 	dropped := func() (n int) {
@@ -235,7 +234,7 @@ func TestDropFilter(t *testing.T) {
 	}
 	eventually(t, "links are closed", func() bool { return dropped() >= 3 })
 	b.d.DropPacketFilter(-1)
-	joined(t, a, b)
+	eventually(t, "all nodes joined", func() bool { return joined(a, b) })
 }
 
 // TestApply announces a host name.
@@ -243,8 +242,7 @@ func TestApply(t *testing.T) {
 	t.Parallel()
 	a, b := startNode(t), startNode(t)
 	a.ok("cluster addslots 1")
-	a.meet(b)
-	joined(t, a, b)
+	meet(t, a, b)
 	c := a.config
 	c.Hostname = "here.example"
 	a.d.Apply(c)
@@ -258,12 +256,11 @@ func TestApply(t *testing.T) {
 func TestDeadPeer(t *testing.T) {
 	t.Parallel()
 	a, b := startNode(t), startNode(t)
-	a.meet(b)
-	joined(t, a, b)
+	meet(t, a, b)
 	b.stop()
 	eventually(t, "a suspects b", func() bool { return strings.Contains(a.do("cluster nodes"), "fail?") })
 	b.start()
-	joined(t, a, b)
+	eventually(t, "all nodes joined", func() bool { return joined(a, b) })
 	eventually(t, "a hears b again", func() bool { return !strings.Contains(a.do("cluster nodes"), "fail") })
 }
 
@@ -280,7 +277,7 @@ func TestSilentPeer(t *testing.T) {
 	if n.fact("cluster_known_nodes") != "2" {
 		t.Error("no handshake")
 	}
-	eventually(t, "the handshake is given up", func() bool { return n.fact("cluster_known_nodes") == "1" && n.d.Stats().Links == 0 })
+	eventually(t, "the handshake is given up", func() bool { return n.fact("cluster_known_nodes") == "1" && n.links() == 0 })
 }
 
 // TestViewUnderLoad changes owners while clients write: a write is served or redirected, never both, and the race
@@ -321,8 +318,7 @@ func TestViewUnderLoad(t *testing.T) {
 func TestDump(t *testing.T) {
 	t.Parallel()
 	a, b := startNode(t), startNode(t)
-	a.meet(b)
-	joined(t, a, b)
+	meet(t, a, b)
 	a.d.DropPacketFilter(-1)
 	var text strings.Builder
 	if err := a.d.Dump(&text); err != nil {

@@ -28,7 +28,7 @@ func (d *Driver) dial(to core.Dial) {
 
 // connect is the life of a link that we dial.
 func (d *Driver) connect(l *link, to core.Dial) {
-	dialer := net.Dialer{Timeout: max(time.Duration(d.opt.Config.NodeTimeout)*time.Millisecond, minDialTimeout)}
+	dialer := net.Dialer{Timeout: max(time.Duration(d.nodeTimeout.Load())*time.Millisecond, minDialTimeout)}
 	if d.opt.Source != "" {
 		dialer.LocalAddr = &net.TCPAddr{IP: net.ParseIP(d.opt.Source)}
 	}

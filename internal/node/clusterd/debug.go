@@ -58,15 +58,15 @@ func (d *Driver) KillLinks(id nodeid.ID, to, from bool) bool {
 
 // Stats is what INFO shows of the links.
 type Stats struct {
-	Links     int   // cluster_connections
-	LinkBytes int64 // mem_cluster_links
+	Links     int   // cluster_connections: as redis counts them, two to each other node
+	LinkBytes int64 // mem_cluster_links: what the links that are there cost
 }
 
 // Stats counts the links and their memory.
 func (d *Driver) Stats() Stats {
+	s := Stats{Links: 2 * (len(d.opt.View.Load().Nodes) - 1)}
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	s := Stats{Links: len(d.links)}
 	for _, l := range d.links {
 		s.LinkBytes += l.memory()
 	}
@@ -101,13 +101,13 @@ func (d *Driver) Dump(w io.Writer) error {
 	return nil
 }
 
-// encode is a packet as text. Payloads are not kept, nor what was not understood.
+// encode is a packet as text. Payloads are not kept, nor what was ignored.
 func encode(m *bus.Msg) string {
 	switch m.Type {
 	case bus.TypePublish, bus.TypePublishShard, bus.TypeModule:
 		return "-"
 	}
-	if int(m.Type) >= bus.TypeCount {
+	if m.Sender.IsZero() {
 		return "-"
 	}
 	return base64.StdEncoding.EncodeToString(bus.Append(nil, m))

@@ -40,6 +40,10 @@
 //     stripes already, as CONFIG SET inside EXEC does) it leaves that to the ticker.
 //   - Whoever holds all stripes empties the whole queue. It may find another's Change there, or its own already done.
 //
+// While somebody keeps a stripe, the Change of a Step waits, and so do all packets behind it. Commands are short, and long
+// work owns its stripes without keeping their locks; a command that is slow all the same delays the bus then, as it always
+// does in redis. Nothing false follows from it: the ticker waits too, so no time runs out on pings that were not sent.
+//
 // The core decides on facts that may be one queue older than what commands see, and that is no harm: commands see
 // view, role and pause change together, in the order of the Steps, and peers hear of them afterwards.
 //

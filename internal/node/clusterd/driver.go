@@ -36,12 +36,13 @@ type Driver struct {
 	filter  packetFilter
 	scratch []core.Link
 
-	sendLimit atomic.Int64
-	awaited   atomic.Int64 // replication offset that a manual failover waits for, or nobodyWaits
-	wake      chan struct{}
-	quit      chan struct{}
-	chronicle mailbox[chapter]
-	sweeps    mailbox[uint16]
+	nodeTimeout atomic.Int64 // ms
+	sendLimit   atomic.Int64
+	awaited     atomic.Int64 // replication offset that a manual failover waits for, or nobodyWaits
+	wake        chan struct{}
+	quit        chan struct{}
+	chronicle   mailbox[chapter]
+	sweeps      mailbox[uint16]
 
 	listeners []net.Listener
 	done      sync.WaitGroup
@@ -80,6 +81,7 @@ func New(o Options) (*Driver, error) {
 	}
 	d.awaited.Store(nobodyWaits)
 	d.sendLimit.Store(o.SendLimit)
+	d.nodeTimeout.Store(int64(o.Config.NodeTimeout))
 	d.saves.bell = make(chan struct{}, 1)
 	d.chronicle.init()
 	d.sweeps.init()

@@ -31,7 +31,7 @@ func TestRestartKeepsEverything(t *testing.T) {
 	if a.id() != id || a.do("cluster myshardid") != shard {
 		t.Error("another id after a restart")
 	}
-	joined(t, nodes...)
+	eventually(t, "all nodes joined", func() bool { return joined(nodes...) })
 	eventually(t, "cluster state ok", func() bool { return a.fact("cluster_state") == "ok" })
 	if !strings.Contains(a.logged.String(), "Node configuration loaded, I'm "+id) {
 		t.Error("not logged")

@@ -109,7 +109,7 @@ func TestHostileBytes(t *testing.T) {
 		conn.Close()
 	}
 	answers(t, n)
-	eventually(t, "the links are forgotten", func() bool { return n.d.Stats().Links == 0 })
+	eventually(t, "the links are forgotten", func() bool { return n.links() == 0 })
 	if got := n.fact("cluster_known_nodes"); got != "1" {
 		t.Errorf("known nodes: %s", got)
 	}

@@ -33,7 +33,8 @@ type Options struct {
 // Follow, Promote, Flush, Pause, Unpause and Replication are called under all stripes and the core's mutex (Replication
 // at other times too): they must be quick and must not call the Driver.
 type Hooks struct {
-	// Fatal is told that nodes.conf cannot be written: the node must end.
+	// Fatal is told that nodes.conf cannot be written: the node must end. Nothing is saved any more, and who waits for
+	// a save waits for ever. It must not wait for Stop.
 	Fatal func(error)
 
 	// Replication tells how replication stands. Under all stripes its Offset is the end of the log.

@@ -76,14 +76,13 @@ func (d *Driver) packets(l *link, dec *bus.Decoder, buf []byte) (used int, ok bo
 	return used, true
 }
 
-// ignored is a packet whose content makes no sense. The core hears of unknown types, which it counts and notes.
+// ignored is a packet whose content makes no sense. The core counts it and does nothing else: it names no sender.
 func (d *Driver) ignored(l *link, why *bus.Ignored) bool {
-	if errors.Is(why, bus.ErrType) && int(why.Type) >= bus.TypeCount {
-		_, ok := d.on(l, core.Received{Link: l.id, Msg: &bus.Msg{Type: why.Type}})
-		return ok
+	if !errors.Is(why, bus.ErrType) { // of which the core makes a record
+		d.logf(core.Verbose, "From %s: %v", l.remote, why)
 	}
-	d.logf(core.Verbose, "From %s: %v", l.remote, why)
-	return true
+	_, ok := d.on(l, core.Received{Link: l.id, Msg: &bus.Msg{Type: why.Type}})
+	return ok
 }
 
 // received gives a packet to the core. Of a PUBLISH the core sees the header only, and says whether we know the sender.

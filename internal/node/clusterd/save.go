@@ -61,7 +61,6 @@ func (d *Driver) saveNow() bool {
 	d.mu.Unlock()
 	err := d.store.Save(&state)
 	if err != nil && must {
-		d.log.Warn("Fatal: can't update cluster config file.", "err", err)
 		d.opt.Fatal(err)
 		return false
 	}
@@ -74,11 +73,10 @@ func (d *Driver) saveNow() bool {
 func (d *Driver) saved(seq core.SaveSeq, err error) {
 	d.mu.Lock()
 	d.saves.durable = seq
-	packets := d.saves.packets
-	d.saves.packets = nil
-	for _, s := range packets {
-		d.send(s) // or wait again
+	if !d.stopped {
+		d.step(core.Saved{Seq: seq}, false)
 	}
+	d.release()
 	var ready []waiter
 	d.saves.replies = slices.DeleteFunc(d.saves.replies, func(w waiter) bool {
 		if w.save > seq {
@@ -87,10 +85,31 @@ func (d *Driver) saved(seq core.SaveSeq, err error) {
 		ready = append(ready, w)
 		return true
 	})
+	waiting := len(d.queue) > 0
 	d.mu.Unlock()
-	d.happen(core.Saved{Seq: seq})
+	if waiting {
+		d.finish()
+	}
 	for _, w := range ready {
 		w.done(err)
+	}
+}
+
+// release sends the packets whose save is durable. It comes right behind the event Saved, with the mutex held in
+// between, and goes through the queue: a heartbeat that still makes the older claim must not overtake the news.
+func (d *Driver) release() {
+	var ready core.Effects
+	d.saves.packets = slices.DeleteFunc(d.saves.packets, func(s core.Send) bool {
+		if s.After > d.saves.durable {
+			return false
+		}
+		ready.Sends = append(ready.Sends, s)
+		return true
+	})
+	if len(d.queue) > 0 {
+		d.queue = append(d.queue, ready)
+	} else {
+		d.apply(&ready)
 	}
 }
 

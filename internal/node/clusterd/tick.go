@@ -21,7 +21,7 @@ func (d *Driver) tick() {
 		d.mu.Lock()
 		if facts := d.facts(); facts != last && !d.stopped {
 			last = facts
-			d.step(core.ReplicationFacts(facts), false)
+			d.step(facts, false)
 		}
 		d.closeFullLinks()
 		if d.now() >= d.node.Deadline() && !d.stopped {
@@ -55,7 +55,10 @@ func (d *Driver) Sleep(t time.Duration) {
 
 // Apply makes a new configuration known to the core. It may be called under any lock but the core's; commands are
 // routed by it a moment later.
-func (d *Driver) Apply(c core.Config) { d.post(core.ConfigChanged{Config: c}) }
+func (d *Driver) Apply(c core.Config) {
+	d.nodeTimeout.Store(int64(c.NodeTimeout))
+	d.post(core.ConfigChanged{Config: c})
+}
 
 // SetSendLimit sets cluster-link-sendbuf-limit, in bytes; 0 is none.
 func (d *Driver) SetSendLimit(bytes int64) { d.sendLimit.Store(bytes) }
