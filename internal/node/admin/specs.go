@@ -77,7 +77,8 @@ func (a *Admin) configSpecs() []*command.Spec {
 		{Name: "set", Group: "server", Since: "2.0.0", Arity: -4,
 			Summary:    "Changes directives: all that are given, or none.",
 			Complexity: "O(N) when N is the number of configuration parameters provided",
-			Flags:      private, Tips: everyNode, Usage: "<parameter value>:data...",
+			Flags:      private | command.Whole, // routing, pausing and limits change between commands, not within one
+			Tips:       everyNode, Usage: "<parameter value>:data...",
 			History: [][2]string{{"7.0.0", "Several directives may be changed in one step."}},
 			Hide:    hideSecrets, Service: a.configSet},
 		{Name: "rewrite", Group: "server", Since: "2.8.0", Arity: 2,

@@ -245,7 +245,7 @@ func TestApply(t *testing.T) {
 	meet(t, a, b)
 	c := a.config
 	c.Hostname = "here.example"
-	a.d.Apply(c)
+	a.apply(c)
 	if !strings.Contains(a.do("cluster slots"), "here.example") {
 		t.Error("not at once")
 	}
@@ -309,7 +309,7 @@ func TestViewUnderLoad(t *testing.T) {
 		a.ok("cluster delslots 5061")
 		a.ok("cluster addslots 5061")
 		a.do("cluster shards")
-		a.d.Apply(a.config)
+		a.apply(a.config)
 	}
 	close(done)
 	clients.Wait()

@@ -37,7 +37,7 @@
 //   - Emptying stops at a Change unless all stripes are held. Everything behind it waits, packets too: nothing is
 //     told to others that is not in force here, and what one Step said never overtakes what an earlier one did.
 //   - Whoever stopped releases the mutex, takes all stripes, then the mutex, and goes on. If it must not (it may hold
-//     stripes already, as CONFIG SET inside EXEC does) it leaves that to the ticker.
+//     stripes already, as DEBUG inside EXEC does) it leaves that to the ticker.
 //   - Whoever holds all stripes empties the whole queue. It may find another's Change there, or its own already done.
 //
 // While somebody keeps a stripe, the Change of a Step waits, and so do all packets behind it. Commands are short, and long

@@ -140,6 +140,14 @@ func (n *testNode) set(key string) {
 	n.ks.Release(&hold)
 }
 
+// apply is what CONFIG SET does.
+func (n *testNode) apply(c core.Config) {
+	var all keyspace.Hold
+	n.ks.AcquireAll(&all)
+	n.d.Apply(c)
+	n.ks.Release(&all)
+}
+
 func (n *testNode) options() Options {
 	return Options{
 		Config: n.config, File: filepath.Join(n.dir, "nodes.conf"), Bind: []string{"127.0.0.1"}, Port: n.bus,

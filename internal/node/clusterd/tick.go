@@ -53,11 +53,15 @@ func (d *Driver) Sleep(t time.Duration) {
 	time.Sleep(t)
 }
 
-// Apply makes a new configuration known to the core. It may be called under any lock but the core's; commands are
-// routed by it a moment later.
+// Apply makes a new configuration known to the core. The caller holds all stripes, so that the next command is
+// routed by it.
 func (d *Driver) Apply(c core.Config) {
 	d.nodeTimeout.Store(int64(c.NodeTimeout))
-	d.post(core.ConfigChanged{Config: c})
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if !d.stopped {
+		d.step(core.ConfigChanged{Config: c}, true) // such events never fail
+	}
 }
 
 // SetSendLimit sets cluster-link-sendbuf-limit, in bytes; 0 is none.
