@@ -1,16 +1,31 @@
 package main
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"os/signal"
 	"runtime"
+	"slices"
 	"syscall"
 
 	"github.com/skeindb/skein/internal/node"
 	"github.com/skeindb/skein/internal/node/config"
 )
+
+const serverUsage = `Usage: skein server [/path/to/redis.conf] [options] [-]
+       skein server - (read config from stdin)
+       skein server -v or --version
+       skein server -h or --help
+
+Examples:
+       skein server (run the server with default conf)
+       echo 'maxmemory 128mb' | skein server -
+       skein server /etc/redis/6379.conf
+       skein server --port 7777
+       skein server /etc/myredis.conf --loglevel verbose -`
 
 func versionLine() string {
 	return fmt.Sprintf("Skein server v=%s redis=%s bits=64 go=%s", node.Version, config.RedisVersion, runtime.Version())
@@ -18,17 +33,18 @@ func versionLine() string {
 
 // server runs one node until a signal or SHUTDOWN ends it.
 func server(args []string) int {
-	if len(args) == 1 {
+	if len(args) > 0 {
 		switch args[0] {
 		case "-v", "--version":
 			fmt.Println(versionLine())
 			return 0
 		case "-h", "--help":
-			fmt.Println("Usage: skein server [/path/to/redis.conf] [options] [-]\n       skein server - (read config from stdin)\n       skein server -v or --version\n       skein server -h or --help")
+			fmt.Println(serverUsage)
 			return 0
 		}
 	}
-	cfg, err := config.Load(args, config.Env{Stdin: os.Stdin})
+	daemon := isDaemon()
+	cfg, stdin, err := load(args)
 	if err != nil {
 		fmt.Fprint(os.Stderr, err.Error())
 		var file *config.FileError
@@ -37,27 +53,56 @@ func server(args []string) int {
 		}
 		return 1
 	}
-	runtime.GOMAXPROCS(max(runtime.GOMAXPROCS(0), runtime.NumCPU()+1))
-	n, err := node.New(node.Options{Config: cfg})
-	if err != nil {
-		fmt.Fprintln(os.Stderr, "skein:", err)
-		return 1
+	above := findSupervisor(config.Supervised.Get(cfg.Values()))
+	if config.Daemonize.Get(cfg.Values()) && above.kind == unsupervised && !daemon {
+		return detach(stdin)
 	}
-	if err := n.Start(); err != nil {
-		return 1
+	ready := func() {}
+	if daemon {
+		ready = reportStarted
 	}
-	return wait(n)
+	return serve(cfg, above, ready)
 }
 
-// wait returns when the node is to end, with the process's exit code.
-func wait(n *node.Node) int {
+// load reads the configuration. It also returns what it read of standard input:
+// a daemon's second start has none.
+func load(args []string) (*config.Config, []byte, error) {
+	var stdin []byte
+	if slices.Contains(args, "-") {
+		var err error
+		if stdin, err = io.ReadAll(os.Stdin); err != nil {
+			return nil, nil, err
+		}
+	}
+	cfg, err := config.Load(args, config.Env{Stdin: bytes.NewReader(stdin)})
+	return cfg, stdin, err
+}
+
+// serve runs the node in this process. It calls ready when clients can connect.
+func serve(cfg *config.Config, above supervisor, ready func()) int {
+	runtime.GOMAXPROCS(max(runtime.GOMAXPROCS(0), runtime.NumCPU()+1))
+	n, err := node.New(node.Options{Config: cfg, Supervised: above.kind})
+	if err != nil {
+		return fail(err)
+	}
+	above.announce(n.Logger())
 	signals := make(chan os.Signal, 4)
 	signal.Notify(signals, syscall.SIGTERM, syscall.SIGINT)
+	if err := n.Start(); err != nil {
+		return fail(err)
+	}
+	pid := newPidFile(cfg)
+	pid.write(n.Logger())
+	above.notify("STATUS=Ready to accept connections\nREADY=1\n")
+	ready()
+
 	select {
 	case s := <-signals:
-		n.Farewell(s)
+		n.Signalled(s)
 	case <-n.Asked():
 	}
+	above.notify("STOPPING=1\n")
+	pid.remove(n.Logger())
 	n.Stop()
 	if n.Failure() != nil {
 		return 1

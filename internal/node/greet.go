@@ -25,16 +25,25 @@ func (n *Node) greet() {
 		mode = "cluster"
 	}
 	n.slog.Info(fmt.Sprintf("Running mode=%s, port=%d. PID: %d", mode, config.Port.Get(v), os.Getpid()))
-	n.slog.Info("Server initialized")
+	n.confess(v)
 }
 
-// Farewell notes the signal that ends the node.
-func (n *Node) Farewell(s os.Signal) {
+// ready tells on which kinds of sockets clients can connect now.
+func (n *Node) ready() {
+	told := ""
+	for _, l := range n.listeners.all() {
+		if l.kind != told {
+			n.slog.Info("Ready to accept connections " + l.kind)
+		}
+		told = l.kind
+	}
+}
+
+// Signalled notes the signal because of which the node is to end.
+func (n *Node) Signalled(s os.Signal) {
 	word := "SIGTERM"
 	if s == syscall.SIGINT {
 		word = "SIGINT"
 	}
 	n.slog.Warn("Received " + word + " scheduling shutdown...")
-	n.slog.Warn("User requested shutdown...")
-	n.slog.Warn("Skein is now ready to exit, bye bye...")
 }

@@ -19,7 +19,7 @@ func (n *Node) adminOptions() admin.Options {
 		Keyspace:  n.keyspace,
 		Config:    configurer{n},
 		Log:       n.slog,
-		Facts:     admin.Facts{Version: Version, RunID: n.runID, Cluster: config.ClusterEnabled.Get(v), ConfigFile: n.cfg.File()},
+		Facts:     admin.Facts{Version: Version, RunID: n.runID, Cluster: config.ClusterEnabled.Get(v), ConfigFile: n.cfg.File(), Supervised: n.supervised},
 		Sections:  n.sections(),
 		Memory:    n.memory,
 		Listeners: n.listening,

@@ -1,6 +1,7 @@
 package node
 
 import (
+	"cmp"
 	"fmt"
 	"log/slog"
 	"runtime"
@@ -34,6 +35,9 @@ type Options struct {
 	Loops int
 	// Log receives the log lines instead of the configured file or standard output.
 	Log *Log
+	// Supervised is the kind of program that watches over the process, as INFO
+	// names it: "systemd", "upstart", "no"; "" is "no".
+	Supervised string
 }
 
 // Node is one running server.
@@ -59,19 +63,20 @@ type Node struct {
 	failure  atomic.Pointer[error]
 	crowded  atomic.Bool // memory is over its limit: the cron is to evict
 
-	loops     []*netloop.Loop
-	listeners listeners
-	cron      cron
-	started   time.Time
-	stopOnce  sync.Once
-	asked     chan struct{} // closed when somebody asked the node to end
-	runID     string        // 40 hex digits, new at each start
-	replID    string        // the same, of the history of the data
+	loops      []*netloop.Loop
+	listeners  listeners
+	cron       cron
+	started    time.Time
+	stopOnce   sync.Once
+	asked      chan struct{} // closed when somebody asked the node to end
+	supervised string
+	runID      string // 40 hex digits, new at each start
+	replID     string // the same, of the history of the data
 }
 
 // New makes a node. It opens no socket yet.
 func New(o Options) (*Node, error) {
-	n := &Node{cfg: o.Config, log: o.Log, started: time.Now(), asked: make(chan struct{}),
+	n := &Node{cfg: o.Config, log: o.Log, supervised: cmp.Or(o.Supervised, "no"), started: time.Now(), asked: make(chan struct{}),
 		runID: nodeid.Random(randomSource()).String(), replID: nodeid.Random(randomSource()).String()}
 	if n.log == nil {
 		var err error
@@ -80,6 +85,9 @@ func New(o Options) (*Node, error) {
 		}
 	}
 	n.slog = slog.New(n.log)
+	if len(n.cfg.Users()) > 0 || config.ACLFile.Get(n.cfg.Values()) != "" {
+		return nil, ErrUsers
+	}
 	if err := n.furnish(); err != nil {
 		return nil, err
 	}
@@ -216,29 +224,39 @@ func (n *Node) makeLoops(count int) error {
 	return nil
 }
 
-// Start opens the sockets and serves.
+// Start opens the sockets and serves. After an error the node is of no further use.
 func (n *Node) Start() error {
 	n.greet()
+	if err := n.open(); err != nil {
+		n.close()
+		n.log.Close()
+		return err
+	}
+	n.slog.Info("Server initialized")
+	n.cron.start(n)
+	n.ready()
+	return nil
+}
+
+func (n *Node) open() error {
 	for _, l := range n.loops {
 		go l.Run()
 	}
 	if err := n.listenAll(); err != nil {
-		n.Stop()
 		return err
 	}
-	if n.cluster != nil {
-		if err := n.cluster.Start(); err != nil {
-			n.slog.Warn("Failed listening on the cluster bus port, aborting: " + err.Error())
-			n.Stop()
-			return err
-		}
+	if n.cluster == nil {
+		return nil
 	}
-	n.cron.start(n)
-	for _, l := range n.listeners.all() {
-		n.slog.Info("Ready to accept connections " + l.kind)
+	err := n.cluster.Start()
+	if err != nil {
+		n.slog.Warn("Failed listening on the cluster bus port, aborting: " + err.Error())
 	}
-	return nil
+	return err
 }
+
+// Logger writes to the node's log.
+func (n *Node) Logger() *slog.Logger { return n.slog }
 
 // Asked is closed when a client asked the node to end (SHUTDOWN).
 func (n *Node) Asked() <-chan struct{} { return n.asked }
@@ -262,6 +280,13 @@ func (n *Node) Failure() error {
 
 // Stop closes sockets and connections and gives the memory back. It waits.
 func (n *Node) Stop() {
+	n.slog.Warn("User requested shutdown...")
+	n.close()
+	n.slog.Warn("Skein is now ready to exit, bye bye...")
+	n.log.Close()
+}
+
+func (n *Node) close() {
 	n.cron.stop()
 	if n.cluster != nil {
 		if err := n.cluster.Stop(); err != nil {
@@ -276,5 +301,4 @@ func (n *Node) Stop() {
 	}
 	n.migrator.Close()
 	n.keyspace.Close()
-	n.log.Close()
 }

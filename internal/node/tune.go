@@ -110,6 +110,12 @@ func (n *Node) watchConfig() {
 		config.SlowlogLogSlowerThan, config.SlowlogMaxLen, config.LatencyMonitorThreshold, config.LatencyTracking,
 		config.LatencyTrackingInfoPercentiles)
 	n.onChange(n.limitMemory, config.MaxMemory)
+	n.cfg.OnApply(func(ch config.Change) error {
+		if config.AppendOnly.Get(ch.New) && !config.AppendOnly.Get(ch.Old) {
+			return errAppendOnly
+		}
+		return nil
+	}, config.AppendOnly)
 	n.cfg.OnApply(n.relisten, config.Port, config.Bind)
 	n.cfg.LogTo(n.sink)
 }

@@ -1,0 +1,29 @@
+package node
+
+import (
+	"errors"
+
+	"github.com/skeindb/skein/internal/node/config"
+)
+
+// ErrUsers is a configuration with users: to start without their passwords and
+// rules would leave the node open.
+var ErrUsers = errors.New("users (the directives user and aclfile) are not supported yet, and a node without them would be open to everybody")
+
+// errAppendOnly is why CONFIG SET cannot switch the append-only file on.
+var errAppendOnly = errors.New("the append-only file is not supported yet")
+
+// confess says in the log what the configuration asks for and Skein cannot do yet.
+func (n *Node) confess(v *config.Values) {
+	tell := func(asked bool, text string) {
+		if asked {
+			n.slog.Warn("Not supported yet: " + text)
+		}
+	}
+	tell(config.AppendOnly.Get(v), "appendonly. Nothing is written to disk.")
+	tell(len(config.Save.Get(v)) > 0, "save. Keys are held in memory only and are gone when the server ends.")
+	tell(config.ReplicaOf.Get(v).Host != "", "replicaof. This server is a master without the keys of that one.")
+	tell(config.TLSPort.Get(v) != 0 || config.TLSCluster.Get(v), "TLS. Nobody can connect by it.")
+	tell(config.SyslogEnabled.Get(v), "syslog. The log goes to logfile only.")
+	tell(len(n.cfg.Modules()) > 0, "modules.")
+}
