@@ -25,6 +25,9 @@ func (d *Driver) step(ev core.Event, all bool) (outcome, error) {
 	}
 	e := &d.out
 	o := outcome{reply: e.Reply, save: e.Save.Seq, deliver: e.Deliver}
+	if _, mark := ev.(core.SetSlot); mark && !e.Save.Fsync {
+		o.save = 0 // redis leaves it to the kernel, and a reshard sets thousands of marks
+	}
 	for i := range e.History {
 		o.dropped = o.dropped || e.History[i].What == core.PacketDropped
 	}

@@ -15,7 +15,8 @@ import (
 const busPortDistance = 10000
 
 // wish lets the core fulfil what the administrator wants, or tells why not. The engine holds all stripes (see
-// command.Whole), so everything is in force when this returns; the reply waits for the disk if something was to be saved.
+// command.Whole), so everything is in force when this returns; the reply waits for the disk if something was to be saved,
+// but for SETSLOT where redis does not fsync either.
 //
 // Inside EXEC it cannot wait, for the transaction is one step: there the reply says that it is done, not that a crash
 // cannot undo it. Nothing depends on that but the administrator's memory: whatever the node tells others of it, packets
