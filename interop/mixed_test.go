@@ -87,6 +87,7 @@ func quietFor(t *testing.T, all []*server, duration time.Duration) {
 
 // A redis master that is killed is failed by the Skein majority, and is a master again when it is back.
 func TestSkeinMajorityFailsRedis(t *testing.T) {
+	t.Parallel()
 	skeins, redises := mixedCluster(t)
 	victim := redises[0]
 	id := idOf(victim)
@@ -108,6 +109,7 @@ func TestSkeinMajorityFailsRedis(t *testing.T) {
 
 // The other way round: redis fails and forgives a Skein node, which comes back from its nodes.conf.
 func TestRedisMajorityFailsSkein(t *testing.T) {
+	t.Parallel()
 	var redises []*server
 	for range 3 {
 		redises = append(redises, startRedis(t))

@@ -15,6 +15,7 @@ import (
 
 // A reshard that is killed in the middle of a slot leaves the slot open on both sides; fix closes it, with all keys.
 func TestFixAfterKilledReshard(t *testing.T) {
+	t.Parallel()
 	nodes := createdCluster(t, 3)
 	keys := fillSlots(t, nodes[0], 20, 400)
 	from, to := idOf(nodes[0]), idOf(nodes[1])
@@ -120,6 +121,7 @@ func tagOf(number int) string {
 
 // Slots that nobody owns are given to somebody by fix: those with keys to who has the keys.
 func TestFixUnassignedSlots(t *testing.T) {
+	t.Parallel()
 	nodes := createdCluster(t, 3)
 	key := fmt.Sprintf("{%s}", tagOf(100))
 	nodes[0].Want("+OK", "SET", key, "kept")

@@ -24,6 +24,10 @@ func Main(m *testing.M) int {
 			return 1
 		}
 		defer os.RemoveAll(dir)
+		if err := os.Chmod(dir, 0o755); err != nil { // tests also run it as somebody else
+			fmt.Fprintln(os.Stderr, err)
+			return 1
+		}
 		path := filepath.Join(dir, "skein")
 		args := []string{"build", "-o", path}
 		if raceDetector {
@@ -48,7 +52,7 @@ func SkeinBinary(tb testing.TB) string {
 	return path
 }
 
-// Program finds one of Redis's programs. Without it the test is skipped, and fails in CI.
+// Program finds a program, such as redis-server. Without it the test is skipped, and fails in CI.
 func Program(tb testing.TB, name string) string {
 	tb.Helper()
 	path, err := exec.LookPath(name)

@@ -1,0 +1,99 @@
+package interop
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/skeindb/skein/internal/testkit"
+)
+
+// The modes of redis-cli that look at a server or feed it.
+func TestRedisCLIModes(t *testing.T) {
+	s := testkit.StartSkein(t)
+	port := fmt.Sprint(s.Port)
+	cli := testkit.Program(t, "redis-cli")
+
+	var protocol strings.Builder
+	for i := range 5000 {
+		key, value := fmt.Sprint("key:", i), strings.Repeat("v", i%700)
+		fmt.Fprintf(&protocol, "*3\r\n$3\r\nSET\r\n$%d\r\n%s\r\n$%d\r\n%s\r\n", len(key), key, len(value), value)
+	}
+	out, err := testkit.Run(t, protocol.String(), cli, "-p", port, "--pipe")
+	if err != nil {
+		t.Fatalf("--pipe: %v\n%s", err, out)
+	}
+	mustContain(t, out, "errors: 0, replies: 5000")
+	s.Want(":5000", "DBSIZE")
+
+	keys := strings.Fields(testkit.RedisCLI(t, "-p", port, "--scan", "--pattern", "key:49*"))
+	if len(keys) != 111 {
+		t.Errorf("--scan finds %d keys of 111", len(keys))
+	}
+
+	s.Want("+OK", "SET", "the-biggest", strings.Repeat("v", 9999))
+	mustContain(t, testkit.RedisCLI(t, "-p", port, "--bigkeys"), "Sampled 5001 keys in the keyspace!", `Biggest string found '"the-biggest"' has 9999 bytes`)
+	mustContain(t, testkit.RedisCLI(t, "-p", port, "--memkeys"), "Sampled 5001 keys in the keyspace!", `"the-biggest"`)
+
+	for mode, wanted := range map[string]string{
+		"--stat":    `keys +mem +clients +blocked +requests +connections\s+5001 +[0-9.]+M`,
+		"--latency": `^[0-9]+ [0-9]+ [0-9.]+ [0-9]+`,
+	} {
+		// Without a terminal redis-cli would keep its lines until it ends.
+		if out := runFor(t, 1500*time.Millisecond, testkit.Program(t, "stdbuf"), "-oL", cli, "-p", port, mode, "-i", "1"); !regexp.MustCompile(wanted).MatchString(out) {
+			t.Errorf("%s shows:\n%s", mode, out)
+		}
+	}
+}
+
+// runFor runs a program that does not end by itself and returns what it printed in the time.
+func runFor(t *testing.T, d time.Duration, program string, args ...string) string {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), d)
+	defer cancel()
+	out, err := exec.CommandContext(ctx, program, args...).CombinedOutput()
+	if err != nil && ctx.Err() == nil {
+		t.Errorf("%s %v: %v\n%s", program, args, err, out)
+	}
+	return string(out)
+}
+
+// redis-benchmark finds the nodes by itself.
+func TestRedisBenchmarkCluster(t *testing.T) {
+	nodes := createdCluster(t, 3)
+	out, err := testkit.Run(t, "", testkit.Program(t, "redis-benchmark"), "--cluster", "-p", fmt.Sprint(nodes[0].Port),
+		"-t", "set,get,incr", "-n", "20000", "-r", "10000", "-P", "8", "-q")
+	if err != nil {
+		t.Fatalf("redis-benchmark: %v\n%s", err, out)
+	}
+	mustContain(t, out, "Cluster has 3 master nodes:", "SET: ", "GET: ", "INCR: ", "requests per second")
+	for _, n := range nodes {
+		if n.Do("DBSIZE") == ":0" {
+			t.Errorf("port %d got no keys", n.Port)
+		}
+	}
+}
+
+// Called through a link named redis-server the binary takes redis-server's options, and its configuration file.
+func TestLinkNamedRedisServer(t *testing.T) {
+	link := filepath.Join(t.TempDir(), "redis-server")
+	if err := os.Symlink(testkit.SkeinBinary(t), link); err != nil {
+		t.Fatal(err)
+	}
+	out, err := testkit.Run(t, "", link, "--version")
+	if err != nil {
+		t.Fatalf("%v\n%s", err, out)
+	}
+	mustContain(t, out, "Skein server v=", "redis=7.2.4")
+	out, err = testkit.Run(t, "", link, "--no-such-directive", "yes")
+	if err == nil {
+		t.Error("an unknown directive is taken")
+	}
+	mustContain(t, out, "*** FATAL CONFIG FILE ERROR", "'no-such-directive \"yes\"'", "Bad directive or wrong number of arguments")
+}
