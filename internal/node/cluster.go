@@ -97,13 +97,13 @@ func (n *Node) clusterHooks() clusterd.Hooks {
 		Replication: func() core.ReplicationFacts { return core.ReplicationFacts{} },
 		Follow: func(core.Source) {
 			n.gates.ReadOnly.Store(true)
-			n.tuneReplicas(n.cfg.Values())
+			n.tuneRole()
 			n.keyspace.Replica.Store(true)
 			n.log.SetRole('S')
 		},
 		Promote: func() {
 			n.gates.ReadOnly.Store(false)
-			n.tuneReplicas(n.cfg.Values())
+			n.tuneRole()
 			n.keyspace.Replica.Store(false)
 			n.log.SetRole('M')
 		},

@@ -61,6 +61,7 @@ type Node struct {
 	migrator *migrate.Migrator
 	world    keyspace.WriteTx // for whoever holds all stripes
 	failure  atomic.Pointer[error]
+	oom      oomScore
 	crowded  atomic.Bool // memory is over its limit: the cron is to evict
 
 	loops      []*netloop.Loop
@@ -235,10 +236,15 @@ func (n *Node) Start() error {
 	n.slog.Info("Server initialized")
 	n.cron.start(n)
 	n.ready()
+	n.tuneOOMScore(n.cfg.Values()) // what fails is in the log
 	return nil
 }
 
 func (n *Node) open() error {
+	if err := n.fitMaxClients(); err != nil {
+		return err
+	}
+	n.tuneClients(n.cfg.Values())
 	for _, l := range n.loops {
 		go l.Run()
 	}

@@ -77,7 +77,13 @@ func (n *Node) tuneGates(v *config.Values) {
 		protection(config.EnableModuleCommand.Get(v), exec.ModuleForRemote, exec.ModuleForLocal))
 }
 
-// tuneReplicas is also called when the role changes: only a master needs replicas.
+// tuneRole is for what depends on the role, which has changed.
+func (n *Node) tuneRole() {
+	n.tuneReplicas(n.cfg.Values())
+	n.tuneOOMScore(n.cfg.Values())
+}
+
+// tuneReplicas: only a master needs replicas.
 func (n *Node) tuneReplicas(v *config.Values) {
 	wanted := config.MinReplicasToWrite.Get(v) > 0 && config.MinReplicasMaxLag.Get(v) > 0
 	n.gates.FewReplicas.Store(wanted && !n.gates.ReadOnly.Load()) // there are none yet
@@ -102,7 +108,7 @@ func (n *Node) watchConfig() {
 		config.NotifyKeyspaceEvents, config.MaxMemoryPolicy, config.MaxMemorySamples, config.LFULogFactor, config.LFUDecayTime,
 		config.LazyfreeLazyExpire, config.LazyfreeLazyEviction, config.ProtoMaxBulkLen)
 	n.onChange(n.tuneClients,
-		config.MaxClients, config.Timeout, config.ProtectedMode, config.MaxMemoryClients, config.MaxMemory,
+		config.Timeout, config.ProtectedMode, config.MaxMemoryClients, config.MaxMemory,
 		config.ReplBacklogSize, config.ClientOutputBufferLimit)
 	n.onChange(n.tuneGates,
 		config.MaxMemory, config.SlowlogLogSlowerThan, config.MinReplicasToWrite, config.MinReplicasMaxLag)
@@ -116,6 +122,8 @@ func (n *Node) watchConfig() {
 		}
 		return nil
 	}, config.AppendOnly)
+	n.cfg.OnApply(n.allowClients, config.MaxClients)
+	n.cfg.OnApply(func(ch config.Change) error { return n.tuneOOMScore(ch.New) }, config.OOMScoreAdj, config.OOMScoreAdjValues)
 	n.cfg.OnApply(n.relisten, config.Port, config.Bind)
 	n.cfg.LogTo(n.sink)
 }
