@@ -3,6 +3,7 @@ package arena
 import (
 	"math/bits"
 	"sync"
+	"sync/atomic"
 	"unsafe"
 )
 
@@ -13,12 +14,13 @@ type heap struct {
 	maxChunks int
 
 	mu        sync.Mutex
-	chunks    []chunk // committed so far
-	runs      maxTree // longest free run of each chunk that may be allocated from
-	warmPages int     // free pages of warm chunks
-	empties   int     // warm chunks without a used page
-	resident  int     // chunks that occupy memory
-	lowCold   int     // no cold chunk lies below
+	chunks    []chunk      // committed so far
+	runs      maxTree      // longest free run of each chunk that may be allocated from
+	warmPages int          // free pages of warm chunks
+	empties   int          // warm chunks without a used page
+	resident  int          // chunks that occupy memory
+	lowCold   int          // no cold chunk lies below
+	taken     atomic.Int64 // pages in use
 	closed    bool
 
 	compacting bool  // a compaction is under way
@@ -76,6 +78,7 @@ func (h *heap) give(page, pages uint32) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	h.a.clearPages(page, pages)
+	h.taken.Store(h.taken.Load() - int64(pages))
 	for pages > 0 {
 		i, at := int(page/chunkPages), page%chunkPages
 		n := min(pages, chunkPages-at)
@@ -93,6 +96,7 @@ func (h *heap) give(page, pages uint32) {
 // use marks pages of a warm chunk as taken.
 func (h *heap) use(i int, at, pages uint32) {
 	h.chunks[i].free.remove(at, pages)
+	h.taken.Store(h.taken.Load() + int64(pages))
 	h.account(i)
 }
 

@@ -79,8 +79,8 @@ func tenacity(level int) time.Duration {
 // does a node that is paused. While a flushed database is being freed there is
 // nothing to do but wait for that.
 func (ks *Keyspace) Evict(limit, extra int64) bool {
-	if ks.Used()+extra <= limit {
-		return true
+	if beside := ks.beside.Load() + extra; ks.arena.Taken()+beside <= limit || ks.arena.InUse()+beside <= limit {
+		return true // the first sum is an upper bound that costs nothing
 	}
 	t := ks.tuning.Load()
 	switch {

@@ -383,7 +383,7 @@ func TestModel(t *testing.T) {
 	for _, stripes := range []int{1, 16} {
 		m := newModel(t, stripes)
 		p := &player{model: m, t: t, rnd: rnd.IntN}
-		for i := range 15_000 {
+		for i := range 15_000 / scale {
 			p.step()
 			if i%2500 == 0 {
 				p.all()
@@ -400,7 +400,7 @@ func TestModelTogether(t *testing.T) {
 	for i := range 4 {
 		group.Go(func() {
 			p := &player{model: m, t: t, rnd: rand.New(rand.NewPCG(uint64(i), 3)).IntN}
-			for range 5000 {
+			for range 5000 / scale {
 				p.step()
 			}
 		})

@@ -14,7 +14,7 @@ import (
 // are refused, because few hold nearly everything, the sum decides after all.
 
 // pickTries is how many tables are drawn before the sum is made.
-const pickTries = 24
+const pickTries = 8
 
 // peak is a number that only grows until it is set anew.
 type peak struct{ atomic.Int64 }
@@ -122,7 +122,7 @@ func (p *picker) bySum(db int, fn func(Ref)) bool {
 
 func (p *picker) ofShelf(st *stripe, sh *shelf, fn func(Ref)) bool {
 	if p.volatile {
-		for range pickTries { // an item may stand for nothing
+		for range 4 * pickTries { // an item may stand for nothing
 			if p.ofIndex(st, sh, fn) {
 				return true
 			}
