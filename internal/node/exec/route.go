@@ -68,11 +68,12 @@ func (e *Engine) appendRouted(t *Turn, keys [][]byte, spec *command.Spec, args [
 	return keys
 }
 
-// facts counts which keys are here, leaving no trace.
+// facts counts which keys are here, leaving no trace: a key past its deadline is
+// not here, and not removed either.
 func (e *Engine) facts(s *session.Session, nowMs int64, keys [][]byte) (f topology.KeyFacts) {
 	s.Tx.Begin(e.Keyspace, &s.Hold, 0, nowMs, keyspace.NoTouch|keyspace.SeeExpired)
 	for _, k := range keys {
-		if s.Tx.Has(k) {
+		if r, ok := s.Tx.Peek(k); ok && (r.Expiry() < 0 || r.Expiry() >= nowMs) {
 			f.Present++
 		} else {
 			f.Missing++
