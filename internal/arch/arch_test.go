@@ -37,6 +37,7 @@ func TestImportsRunDownward(t *testing.T) {
 				case plan.beside[to] && !f.test:
 					t.Errorf("%s imports %s, which is for tests.\n\t%s", f.name, to, mendBeside)
 				case plan.beside[to] || floor < from || plan.mayImport(pkg, to):
+				case floor == from && f.test: // a test may put the real neighbour where the code has an interface
 				case floor > from:
 					t.Errorf("%s (floor %d) imports %s (floor %d).\n\t%s", f.name, from, to, floor, mendUpward)
 				default:

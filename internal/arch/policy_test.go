@@ -3,7 +3,7 @@ package arch
 // floors is the plan. A line is
 //
 //	number name: folder/package ...     packages of a floor; a package may import all floors below its own
-//	a b < c d                           neighbours on one floor: c and d may import a and b
+//	a b < c d                           neighbours on one floor: c and d may import a and b; tests may import all neighbours
 //	beside: package ...                 may import anything; only tests may import them
 //
 // Packages stand here from the day they are planned, so that a new room finds its place.

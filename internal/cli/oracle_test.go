@@ -11,6 +11,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/skeindb/skein/internal/testkit"
 )
 
 // These tests compare with Debian's redis-cli, byte by byte: what is printed, to
@@ -21,17 +23,10 @@ import (
 // startRedis starts a redis-server and returns its port.
 func startRedis(t *testing.T, more ...string) int {
 	t.Helper()
-	for _, program := range []string{"redis-server", "redis-cli"} {
-		if _, err := exec.LookPath(program); err != nil {
-			if os.Getenv("CI") != "" {
-				t.Fatal(err)
-			}
-			t.Skip(err)
-		}
-	}
+	testkit.Program(t, "redis-cli")
 	port := freePort(t)
 	var log bytes.Buffer
-	cmd := exec.Command("redis-server", append([]string{"--port", strconv.Itoa(port), "--bind", "127.0.0.1",
+	cmd := exec.Command(testkit.Program(t, "redis-server"), append([]string{"--port", strconv.Itoa(port), "--bind", "127.0.0.1",
 		"--dir", t.TempDir(), "--save", "", "--enable-debug-command", "yes"}, more...)...)
 	cmd.Stdout, cmd.Stderr = &log, &log
 	if err := cmd.Start(); err != nil {

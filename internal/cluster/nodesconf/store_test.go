@@ -7,6 +7,8 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"github.com/skeindb/skein/internal/testkit"
 )
 
 func open(t *testing.T, path string) *Store {
@@ -113,16 +115,14 @@ func TestOpenNowhere(t *testing.T) {
 
 // A redis-server must not start on the file of a running node either, and must understand it afterwards.
 func TestRedisServerAgrees(t *testing.T) {
-	if _, err := exec.LookPath("redis-server"); err != nil {
-		t.Skip("no redis-server")
-	}
+	program := testkit.Program(t, "redis-server")
 	dir := t.TempDir()
 	store := open(t, filepath.Join(dir, "nodes.conf"))
 	state := parse(t, lineMe)
 	if err := store.Save(&state); err != nil {
 		t.Fatal(err)
 	}
-	out, err := exec.Command("redis-server", "--port", "17390", "--dir", dir, "--cluster-enabled", "yes", "--save", "").Output()
+	out, err := exec.Command(program, "--port", "17390", "--dir", dir, "--cluster-enabled", "yes", "--save", "").Output()
 	if err == nil || !strings.Contains(string(out), (&InUseError{"nodes.conf"}).Error()) {
 		t.Errorf("%v\n%s", err, out)
 	}

@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"io"
 	"net"
-	"os"
 	"os/exec"
 	"path/filepath"
 	"slices"
@@ -15,6 +14,7 @@ import (
 	"time"
 
 	"github.com/skeindb/skein/internal/base/resp"
+	"github.com/skeindb/skein/internal/testkit"
 )
 
 // oracle is a running redis-server with three connections: for the commands, for
@@ -71,13 +71,7 @@ func (w *wire) do(words ...string) resp.Value {
 // startOracle runs redis-server behind a unix socket. It skips the test where
 // there is none, but not in CI.
 func startOracle(tb testing.TB) *oracle {
-	program, err := exec.LookPath("redis-server")
-	if err != nil {
-		if os.Getenv("CI") != "" {
-			tb.Fatal(err)
-		}
-		tb.Skip(err)
-	}
+	program := testkit.Program(tb, "redis-server")
 	dir := tb.TempDir()
 	o := &oracle{tb: tb, path: filepath.Join(dir, "s")}
 	cmd := exec.Command(program, "--port", "0", "--unixsocket", o.path, "--dir", dir,

@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"net"
-	"os"
 	"os/exec"
 	"path/filepath"
 	"regexp"
@@ -16,6 +15,7 @@ import (
 	"time"
 
 	"github.com/skeindb/skein/internal/base/resp"
+	"github.com/skeindb/skein/internal/testkit"
 )
 
 // oracle is a redis-server behind a unix socket.
@@ -28,13 +28,7 @@ type oracle struct {
 
 // startOracle skips the test where there is no redis-server, but not in CI.
 func startOracle(tb testing.TB) *oracle {
-	program, err := exec.LookPath("redis-server")
-	if err != nil {
-		if os.Getenv("CI") != "" {
-			tb.Fatal(err)
-		}
-		tb.Skip(err)
-	}
+	program := testkit.Program(tb, "redis-server")
 	dir := tb.TempDir()
 	path := filepath.Join(dir, "s")
 	cmd := exec.Command(program, "--port", "0", "--unixsocket", path, "--dir", dir, "--save", "", "--enable-debug-command", "yes")
@@ -44,6 +38,7 @@ func startOracle(tb testing.TB) *oracle {
 	tb.Cleanup(func() { cmd.Process.Kill(); cmd.Wait() })
 	o := &oracle{tb: tb}
 	for deadline := time.Now().Add(10 * time.Second); ; time.Sleep(5 * time.Millisecond) {
+		var err error
 		if o.conn, err = net.Dial("unix", path); err == nil {
 			break
 		}

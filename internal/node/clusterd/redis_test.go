@@ -16,6 +16,7 @@ import (
 	"time"
 
 	"github.com/skeindb/skein/internal/base/resp"
+	"github.com/skeindb/skein/internal/testkit"
 )
 
 // redisNode is a real redis-server in cluster mode.
@@ -27,23 +28,13 @@ type redisNode struct {
 	seen      bytes.Buffer // what in has read
 }
 
-// redisServers are the servers to mix with: the one that is installed, and one built from 7.2.4's source if it is there.
-func redisServers() map[string]string {
-	servers := map[string]string{}
-	if path, err := exec.LookPath("redis-server"); err == nil {
-		servers["installed"] = path
-	}
+// redisServers are the servers to mix with: the one that is installed, and the binary of 7.2.4 that SKEIN_REDIS_724 names.
+func redisServers(t *testing.T) map[string]string {
+	servers := map[string]string{"installed": testkit.Program(t, "redis-server")}
 	if path := os.Getenv("SKEIN_REDIS_724"); path != "" {
-		servers["7.2.4"] = path
-	} else if path := "/tmp/r724/src/redis-server"; isFile(path) {
 		servers["7.2.4"] = path
 	}
 	return servers
-}
-
-func isFile(path string) bool {
-	info, err := os.Stat(path)
-	return err == nil && info.Mode().IsRegular()
 }
 
 func startRedis(t *testing.T, server string, directives ...string) *redisNode {
@@ -128,7 +119,7 @@ func (r *redisNode) fact(name string) string {
 // TestMixedCluster joins a redis-server and two nodes of ours, in both directions of MEET.
 func TestMixedCluster(t *testing.T) {
 	t.Parallel()
-	for name, server := range redisServers() {
+	for name, server := range redisServers(t) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			a, b, r := startNode(t), startNode(t), startRedis(t, server)

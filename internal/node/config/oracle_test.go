@@ -14,6 +14,7 @@ import (
 	"testing"
 
 	"github.com/skeindb/skein/internal/base/resp"
+	"github.com/skeindb/skein/internal/testkit"
 )
 
 // These tests ask a real redis-server the same questions as a Config. Debian's is
@@ -21,14 +22,7 @@ import (
 
 func redisServer(t *testing.T) string {
 	t.Helper()
-	path, err := exec.LookPath("redis-server")
-	if err != nil {
-		if os.Getenv("CI") != "" {
-			t.Fatal(err)
-		}
-		t.Skip(err)
-	}
-	return path
+	return testkit.Program(t, "redis-server")
 }
 
 // oracle is a running redis-server.

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"net"
 	"net/netip"
-	"os"
 	"os/exec"
 	"slices"
 	"strconv"
@@ -20,6 +19,7 @@ import (
 	"github.com/skeindb/skein/internal/command"
 	"github.com/skeindb/skein/internal/command/builtin"
 	"github.com/skeindb/skein/internal/store/keyspace"
+	"github.com/skeindb/skein/internal/testkit"
 )
 
 // node is a keyspace with the data commands and MIGRATE, and just enough of an
@@ -241,13 +241,7 @@ const (
 )
 
 func startRedis(tb testing.TB, options ...string) *redis {
-	program, err := exec.LookPath("redis-server")
-	if err != nil {
-		if os.Getenv("CI") != "" {
-			tb.Fatal(err)
-		}
-		tb.Skip(err)
-	}
+	program := testkit.Program(tb, "redis-server")
 	for port := firstPort; port < firstPort+ports; port++ {
 		l, err := net.Listen("tcp", fmt.Sprint("127.0.0.1:", port))
 		if err != nil {

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"net"
-	"os"
 	"os/exec"
 	"path/filepath"
 	"strings"
@@ -14,18 +13,13 @@ import (
 	"time"
 
 	"github.com/skeindb/skein/internal/base/resp"
+	"github.com/skeindb/skein/internal/testkit"
 )
 
 // startRedis runs redis-server behind a unix socket and connects to it. It skips
 // the test where there is none, but not in CI.
 func startRedis(t *testing.T) (net.Conn, *resp.Reader) {
-	program, err := exec.LookPath("redis-server")
-	if err != nil {
-		if os.Getenv("CI") != "" {
-			t.Fatal(err)
-		}
-		t.Skip(err)
-	}
+	program := testkit.Program(t, "redis-server")
 	dir := t.TempDir()
 	path := filepath.Join(dir, "s")
 	cmd := exec.Command(program, "--port", "0", "--unixsocket", path, "--dir", dir, "--save", "")
