@@ -18,7 +18,7 @@ import (
 type Driver struct {
 	opt   Options
 	log   *slog.Logger
-	store *nodesconf.Store
+	store file
 	epoch core.Millis // Unix ms at start
 	start time.Time
 
@@ -49,6 +49,12 @@ type Driver struct {
 }
 
 const nobodyWaits = -1
+
+// file is what becomes of the core's State: a *nodesconf.Store.
+type file interface {
+	Save(*nodesconf.State) error
+	Close() error
+}
 
 // How much the Driver remembers of what happened.
 const (

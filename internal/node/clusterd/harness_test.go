@@ -30,7 +30,7 @@ import (
 // TestMain runs many tests at once: nearly all their time is the two seconds before a new master may serve.
 func TestMain(m *testing.M) {
 	flag.Parse()
-	flag.Set("test.parallel", "16")
+	flag.Set("test.parallel", "8")
 	os.Exit(m.Run())
 }
 
@@ -215,12 +215,18 @@ func (c *client) send(words ...string) {
 func (c *client) do(words ...string) string {
 	c.n.t.Helper()
 	c.send(words...)
+	return c.await(strings.Join(words, " "))
+}
+
+// await waits for the reply to what was sent.
+func (c *client) await(what string) string {
+	c.n.t.Helper()
 	deadline := time.After(patience)
 	for c.s.Parked() {
 		select {
 		case <-c.told:
 		case <-deadline:
-			c.n.t.Fatalf("no answer to %q", words)
+			c.n.t.Fatalf("no answer to %s", what)
 		}
 		_, knock := c.s.Open(nil)
 		if knock.Replied {
@@ -288,6 +294,12 @@ func within(most time.Duration, holds func() bool) bool {
 		}
 	}
 	return true
+}
+
+// count is a field of CLUSTER INFO that is a number.
+func (n *testNode) count(name string) int {
+	number, _ := strconv.Atoi(n.fact(name))
+	return number
 }
 
 // meet joins nodes with the first one. A MEET is sent once, and the handshake given up if the machine is too busy to

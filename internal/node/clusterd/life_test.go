@@ -142,3 +142,56 @@ func TestKeysFoundAtStart(t *testing.T) {
 		t.Errorf("history: %v", n.d.History())
 	}
 }
+
+// slowFile is a disk that takes its time: every Save waits for a word.
+type slowFile struct {
+	file
+	goOn  chan struct{}
+	saves atomic.Int32
+}
+
+func (f *slowFile) Save(s *nodesconf.State) error {
+	<-f.goOn
+	f.saves.Add(1)
+	return f.file.Save(s)
+}
+
+// TestSlowDisk lets the disk hang. What was wished waits; everything else goes on, heartbeats first of all.
+func TestSlowDisk(t *testing.T) {
+	t.Parallel()
+	disk := &slowFile{goOn: make(chan struct{})}
+	a, b := startNode(t), startNode(t)
+	meet(t, a, b)
+	a.stop()
+	a.preload = func() { disk.file, a.d.store = a.d.store, disk }
+	a.start()
+	var clients []*client
+	for _, s := range []string{"1", "2", "3", "4"} {
+		c := a.client()
+		c.send("cluster", "addslots", s)
+		clients = append(clients, c)
+	}
+	pongs := a.count("cluster_stats_messages_pong_received")
+	eventually(t, "heartbeats go on", func() bool { return a.count("cluster_stats_messages_pong_received") > pongs })
+	if got := a.fact("cluster_slots_assigned"); got != "4" {
+		t.Errorf("slots: %s", got)
+	}
+	if got := b.fact("cluster_slots_assigned"); got != "0" {
+		t.Errorf("the other heard of %s slots that are not on disk", got)
+	}
+	for _, c := range clients {
+		if !c.s.Parked() {
+			t.Errorf("answered: %q", c.s.Out.Buf)
+		}
+	}
+	close(disk.goOn)
+	for _, c := range clients {
+		if got := c.await("cluster addslots"); got != "+OK\r\n" {
+			t.Errorf("answer: %q", got)
+		}
+	}
+	if n := disk.saves.Load(); n > 3 { // that under way, that of all the rest, and one for what peers said meanwhile
+		t.Errorf("%d saves", n)
+	}
+	eventually(t, "the other hears of it", func() bool { return b.fact("cluster_slots_assigned") == "4" })
+}

@@ -26,9 +26,19 @@ var (
 func (d *Driver) sweep() {
 	for slots := d.sweeps.take(); slots != nil; slots = d.sweeps.take() {
 		for _, s := range slots {
-			for d.sweepSome(s) {
+			for !d.quits() && d.sweepSome(s) {
 			}
 		}
+	}
+}
+
+// quits tells whether the Driver stops. What is not swept then is found at the next start, in slots of others.
+func (d *Driver) quits() bool {
+	select {
+	case <-d.quit:
+		return true
+	default:
+		return false
 	}
 }
 
