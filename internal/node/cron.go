@@ -12,6 +12,9 @@ import (
 // second is done in rounds of its own.
 const cronEvery = 10 * time.Millisecond
 
+// compactBudget is how much of a round may go into moving entries together.
+const compactBudget = cronEvery / 20
+
 // cron is the work that follows the clock.
 type cron struct {
 	quit   chan struct{}
@@ -58,9 +61,10 @@ func (n *Node) tick(nowMs int64) {
 	v := n.cfg.Values()
 	n.engine.Tick(nowMs)
 	n.timed("expire-cycle", func() { n.keyspace.ExpireCycle(nowMs, expireBudget(config.ActiveExpireEffort.Get(v))) })
-	if n.crowded.Swap(false) {
-		n.timed("eviction-cycle", func() { n.keyspace.Evict(int64(config.MaxMemory.Get(v)), n.beside()) })
+	if limit := int64(config.MaxMemory.Get(v)); limit > 0 { // nobody may send a command, or the last one left some over
+		n.timed("eviction-cycle", func() { n.keyspace.Evict(limit, n.beside()) })
 	}
+	n.keyspace.CompactCycle(compactBudget)
 	if nowMs < n.cron.slow {
 		return
 	}
@@ -68,6 +72,7 @@ func (n *Node) tick(nowMs int64) {
 	for _, l := range n.loops {
 		l.Do(l.Trim)
 	}
+	n.keyspace.Tidy()
 	n.clients.Tick(nowMs)
 	n.observer.Tick()
 	n.admin.Tick(nowMs)

@@ -62,7 +62,6 @@ type Node struct {
 	world    keyspace.WriteTx // for whoever holds all stripes
 	failure  atomic.Pointer[error]
 	oom      oomScore
-	crowded  atomic.Bool // memory is over its limit: the cron is to evict
 
 	loops      []*netloop.Loop
 	listeners  listeners

@@ -40,6 +40,8 @@ func (n *Node) tuneKeyspace(v *config.Values) {
 		LFUDecayMin:  config.LFUDecayTime.Get(v),
 		LazyExpire:   config.LazyfreeLazyExpire.Get(v),
 		LazyEvict:    config.LazyfreeLazyEviction.Get(v),
+		LazyFlush:    config.LazyfreeLazyUserFlush.Get(v),
+		Tenacity:     config.MaxMemoryEvictionTenacity.Get(v),
 		MaxString:    int64(config.ProtoMaxBulkLen.Get(v)),
 	})
 }
@@ -106,7 +108,8 @@ func (n *Node) watchConfig() {
 	n.onChange(func(v *config.Values) { n.accounts.SetPassword(config.RequirePass.Get(v)) }, config.RequirePass)
 	n.onChange(n.tuneKeyspace,
 		config.NotifyKeyspaceEvents, config.MaxMemoryPolicy, config.MaxMemorySamples, config.LFULogFactor, config.LFUDecayTime,
-		config.LazyfreeLazyExpire, config.LazyfreeLazyEviction, config.ProtoMaxBulkLen)
+		config.LazyfreeLazyExpire, config.LazyfreeLazyEviction, config.LazyfreeLazyUserFlush,
+		config.MaxMemoryEvictionTenacity, config.ProtoMaxBulkLen)
 	n.onChange(n.tuneClients,
 		config.Timeout, config.ProtectedMode, config.MaxMemoryClients, config.MaxMemory,
 		config.ReplBacklogSize, config.ClientOutputBufferLimit)
@@ -115,7 +118,7 @@ func (n *Node) watchConfig() {
 	n.onChange(n.tuneObserve,
 		config.SlowlogLogSlowerThan, config.SlowlogMaxLen, config.LatencyMonitorThreshold, config.LatencyTracking,
 		config.LatencyTrackingInfoPercentiles)
-	n.onChange(n.limitMemory, config.MaxMemory)
+	n.onChange(n.warnOfEviction, config.MaxMemory)
 	n.cfg.OnApply(func(ch config.Change) error {
 		if config.AppendOnly.Get(ch.New) && !config.AppendOnly.Get(ch.Old) {
 			return errAppendOnly
@@ -133,13 +136,11 @@ func (n *Node) onChange(tune func(*config.Values), directives ...config.Handle) 
 	n.cfg.OnApply(func(ch config.Change) error { tune(ch.New); return nil }, directives...)
 }
 
-// limitMemory makes the cron evict what is too much now, since no command may
-// come for a while.
-func (n *Node) limitMemory(v *config.Values) {
+// warnOfEviction: the cron evicts what is too much now.
+func (n *Node) warnOfEviction(v *config.Values) {
 	limit := int64(config.MaxMemory.Get(v))
 	if used := n.keyspace.Used() + n.beside(); limit > 0 && used > limit {
 		n.slog.Warn(fmt.Sprintf("WARNING: the new maxmemory value set via CONFIG SET (%d) is smaller than the current memory usage (%d). "+
 			"This will result in key eviction and/or the inability to accept new write commands depending on the maxmemory-policy.", limit, used))
-		n.crowded.Store(true)
 	}
 }

@@ -159,8 +159,9 @@ func (a *Admin) appendMemory(b []byte) []byte {
 	f.num("mem_aof_buffer", m.FileBuffer)
 	f.text("mem_allocator", allocator)
 	f.num("active_defrag_running", 0)
-	f.num("lazyfree_pending_objects", 0)
-	f.num("lazyfreed_objects", 0)
+	pending, freed := a.opt.Keyspace.Freeing()
+	f.num("lazyfree_pending_objects", pending)
+	f.num("lazyfreed_objects", freed)
 	return f
 }
 

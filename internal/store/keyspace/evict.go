@@ -101,7 +101,8 @@ func (ks *Keyspace) Evict(limit, extra int64) bool {
 			return true
 		default:
 			if tries++; tries == evictTries || ks.candidates(t) == 0 {
-				return false
+				ks.releaseAll()
+				return ks.Used()+extra <= limit
 			}
 		}
 	}
@@ -188,6 +189,7 @@ func (ks *Keyspace) evictKey(v *victim, t *Tuning, now int64) bool {
 	bump(&st.stats.evicted, 1)
 	tx.Notify(EventEvicted, "evicted", v.key)
 	tx.Commit(nil)
+	ks.releaseSlot(st, v.db, v.slot)
 	return true
 }
 

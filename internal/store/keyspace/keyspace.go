@@ -65,6 +65,7 @@ type Keyspace struct {
 	evictor   evictor
 	aging     atomic.Bool // whether expiry cycles run (DEBUG SET-ACTIVE-EXPIRE)
 	ager      ager
+	tidied    atomic.Uint32 // the stripe that Tidy looked at last
 	graves    graves
 	compactor compactor
 	reset     atomic.Pointer[Stats] // what Stats begin from
