@@ -15,6 +15,9 @@ type chapter struct {
 	lost   *slot.Set
 }
 
+// unloggedMax is how many records may wait for a slow log. Those beyond are in the history only, as long as it holds them.
+const unloggedMax = 10_000
+
 // Redis's levels in those of slog.
 var slogLevels = [...]slog.Level{
 	core.Debug: slog.LevelDebug, core.Verbose: slog.LevelDebug + 2, core.Notice: slog.LevelInfo, core.Warning: slog.LevelWarn,
@@ -25,7 +28,7 @@ func (d *Driver) record(e *core.Effects) {
 	for _, r := range e.History {
 		d.history.add(r)
 		if d.log.Enabled(context.Background(), slogLevels[r.Level]) {
-			d.chronicle.put(chapter{record: r})
+			d.chronicle.putUnless(chapter{record: r}, unloggedMax)
 		}
 	}
 }

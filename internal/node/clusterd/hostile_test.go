@@ -185,3 +185,24 @@ func TestReceiveBuffer(t *testing.T) {
 	readPacket(t, conn)
 	eventually(t, "the buffer is given back", func() bool { return n.d.Stats().LinkBytes < 10_000 })
 }
+
+// TestUnreadAnswers asks without end and reads no answer: we stop listening before much waits to be sent.
+func TestUnreadAnswers(t *testing.T) {
+	t.Parallel()
+	n := startNode(t)
+	ours, theirs := net.Pipe() // which holds nothing back
+	defer ours.Close()
+	n.d.take(theirs)
+	ping := bus.Append(nil, stranger())
+	for range 10 * replyRoom / len(ping) {
+		ours.SetWriteDeadline(time.Now().Add(time.Second))
+		if _, err := ours.Write(ping); err != nil {
+			if got := n.d.Stats().LinkBytes; got > 2*replyRoom {
+				t.Errorf("%d bytes wait", got)
+			}
+			answers(t, n)
+			return
+		}
+	}
+	t.Error("all questions were read")
+}

@@ -23,8 +23,9 @@ type link struct {
 
 	mu      sync.Mutex
 	filled  sync.Cond
+	emptied sync.Cond
 	packets net.Buffers // to be written
-	closed  bool
+	closed  bool        // or broken: nothing is written any more
 
 	queued  atomic.Int64 // bytes in packets or being written
 	reading atomic.Int64 // bytes of the receive buffer
@@ -32,7 +33,7 @@ type link struct {
 
 func newLink(id core.Link) *link {
 	l := &link{id: id}
-	l.filled.L = &l.mu
+	l.filled.L, l.emptied.L = &l.mu, &l.mu
 	l.ctx, l.cancel = context.WithCancel(context.Background())
 	return l
 }
@@ -60,16 +61,38 @@ func (l *link) take() net.Buffers {
 	return packets
 }
 
+// replyRoom is how many bytes of answers may wait on a link that a peer opened, before we stop to read what it asks.
+const replyRoom = 1 << 20
+
+// awaitRoom keeps a peer that asks and does not read the answers from filling our memory. On our own links, where
+// others' questions do not come, answers are always read.
+func (l *link) awaitRoom() {
+	if l.id.Outbound() {
+		return
+	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	for l.queued.Load() > replyRoom && !l.closed {
+		l.emptied.Wait()
+	}
+}
+
 // close ends the link. What is queued is lost. The caller holds Driver.mu.
 func (l *link) close() {
 	l.cancel()
 	if l.conn != nil {
 		l.conn.Close()
 	}
+	l.shut()
+}
+
+// shut drops what is queued.
+func (l *link) shut() {
 	l.mu.Lock()
 	l.closed, l.packets = true, nil
 	l.mu.Unlock()
 	l.filled.Broadcast()
+	l.emptied.Broadcast()
 }
 
 // write is the writer of an open link. An error is left to the reader to find.
@@ -81,9 +104,13 @@ func (l *link) write(conn net.Conn) {
 		}
 		if _, err := packets.WriteTo(conn); err != nil {
 			conn.Close()
+			l.shut()
 			return
 		}
+		l.mu.Lock()
 		l.queued.Add(-bytes)
+		l.mu.Unlock()
+		l.emptied.Signal()
 	}
 }
 

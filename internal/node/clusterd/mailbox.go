@@ -1,6 +1,9 @@
 package clusterd
 
-import "sync"
+import (
+	"math"
+	"sync"
+)
 
 // mailbox is a queue that anybody fills without waiting and one goroutine empties.
 type mailbox[T any] struct {
@@ -13,13 +16,18 @@ type mailbox[T any] struct {
 func (m *mailbox[T]) init() { m.filled.L = &m.mu }
 
 // put appends an item. What is put into a closed mailbox is lost.
-func (m *mailbox[T]) put(item T) {
+func (m *mailbox[T]) put(item T) { m.putUnless(item, math.MaxInt) }
+
+// putUnless appends an item unless there are as many as limit already, and reports whether there was room.
+func (m *mailbox[T]) putUnless(item T, limit int) bool {
 	m.mu.Lock()
-	if !m.closed {
+	room := len(m.items) < limit
+	if room && !m.closed {
 		m.items = append(m.items, item)
 	}
 	m.mu.Unlock()
 	m.filled.Signal()
+	return room
 }
 
 // take waits until there is something and takes all of it. It returns nothing when the mailbox is closed and empty.

@@ -23,6 +23,7 @@ func (d *Driver) read(l *link, conn net.Conn) {
 	buf := make([]byte, 0, readMin)
 	for {
 		l.reading.Store(int64(cap(buf)))
+		l.awaitRoom()
 		n, err := conn.Read(buf[len(buf):cap(buf)])
 		buf = buf[:len(buf)+n]
 		used, ok := d.packets(l, &dec, buf)

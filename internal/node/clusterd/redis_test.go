@@ -16,6 +16,7 @@ import (
 	"time"
 
 	"github.com/skeindb/skein/internal/base/resp"
+	"github.com/skeindb/skein/internal/cluster/core"
 	"github.com/skeindb/skein/internal/testkit"
 )
 
@@ -24,6 +25,7 @@ type redisNode struct {
 	t         *testing.T
 	port, bus int
 	conn      net.Conn
+	process   *os.Process
 	in        *resp.Reader
 	seen      bytes.Buffer // what in has read
 }
@@ -55,6 +57,7 @@ func startRedis(t *testing.T, server string, directives ...string) *redisNode {
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
+	r.process = cmd.Process
 	t.Cleanup(func() {
 		if r.conn != nil {
 			r.conn.Close()
@@ -154,6 +157,57 @@ func TestMixedCluster(t *testing.T) {
 			sameReplies(t, a, r)
 		})
 	}
+}
+
+// TestVotesForRedis kills the redis master of a cluster whose other masters are ours: their votes promote its redis
+// replica.
+func TestVotesForRedis(t *testing.T) {
+	for name, server := range redisServers(t) {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			directives := []string{"--repl-diskless-sync-delay", "0", "--cluster-node-timeout", "1500"}
+			a, b := startNode(t), startNode(t)
+			master, replica := startRedis(t, server, directives...), startRedis(t, server, directives...)
+			a.ok("cluster addslotsrange 0 5000")
+			b.ok("cluster addslotsrange 5001 10000")
+			master.do("cluster addslotsrange 10001 16383")
+			a.ok("cluster set-config-epoch 1") // a master that dies while it finds out about equal epochs cannot be replaced
+			b.ok("cluster set-config-epoch 2")
+			master.do("cluster set-config-epoch 3")
+			replica.do("cluster set-config-epoch 4")
+			eventually(t, "all nodes joined", func() bool {
+				a.ok(fmt.Sprintf("cluster meet 127.0.0.1 %d %d", b.config.Port, b.bus))
+				for _, r := range []*redisNode{master, replica} {
+					a.ok(fmt.Sprintf("cluster meet 127.0.0.1 %d %d", r.port, r.bus))
+				}
+				return within(4*time.Second, func() bool {
+					return a.fact("cluster_known_nodes") == "4" && b.fact("cluster_size") == "3" && replica.fact("cluster_size") == "3"
+				})
+			})
+			eventually(t, "the replica follows", func() bool {
+				return replica.do("cluster replicate "+master.do("cluster myid")) == "+OK"
+			})
+			eventually(t, "the replica is in sync, and known", func() bool {
+				master.do("incr {x}foo")
+				return strings.Contains(replica.do("info replication"), "master_link_status:up") &&
+					strings.HasPrefix(a.do("cluster replicas "+master.do("cluster myid")), "*1") &&
+					strings.HasPrefix(b.do("cluster replicas "+master.do("cluster myid")), "*1")
+			})
+			master.process.Kill()
+			eventually(t, "the replica is promoted", func() bool {
+				return strings.Contains(replica.do("cluster nodes"), "myself,master")
+			})
+			want := fmt.Sprintf("-MOVED 12182 127.0.0.1:%d\r\n", replica.port)
+			for _, n := range []*testNode{a, b} {
+				eventually(t, "clients are sent to the new master", func() bool { return n.do("set foo 1") == want })
+			}
+			eventually(t, "the votes are in the history", func() bool { return voted(a) || voted(b) })
+		})
+	}
+}
+
+func voted(n *testNode) bool {
+	return slices.ContainsFunc(n.d.History(), func(r core.Record) bool { return r.What == core.VoteGranted })
 }
 
 // sameReplies compares what a node of ours and redis show of the same cluster, in both protocols. Order is not
