@@ -21,6 +21,7 @@ type cron struct {
 	done   sync.WaitGroup
 	paused atomic.Bool
 	asleep atomic.Int64 // Unix ms until which nothing runs
+	nanos  atomic.Int64 // spent in rounds
 	slow   int64        // Unix ms of the next slow round
 }
 
@@ -38,7 +39,9 @@ func (c *cron) start(n *Node) {
 			case <-t.C:
 			}
 			if now := time.Now().UnixMilli(); !c.paused.Load() && now >= c.asleep.Load() {
+				began := time.Now()
 				n.tick(now)
+				c.nanos.Add(int64(time.Since(began)))
 			}
 		}
 	}()
@@ -71,6 +74,9 @@ func (n *Node) tick(nowMs int64) {
 	n.cron.slow = nowMs + 1000/int64(config.Hz.Get(v))
 	for _, l := range n.loops {
 		l.Do(l.Trim)
+	}
+	if n.cluster != nil {
+		n.linkBytes.Store(n.cluster.Stats().LinkBytes)
 	}
 	n.keyspace.Tidy()
 	n.clients.Tick(nowMs)

@@ -28,6 +28,8 @@ func (n *Node) adminOptions() admin.Options {
 		Debug: admin.Debug{
 			StopWorld: n.stopWorld,
 			PauseCron: n.cron.pause,
+			// Replies are made in a buffer of the loop: no client has one to resize.
+			ReplyResizing: func(bool) {},
 		},
 	}
 	if d := n.cluster; d != nil {
@@ -46,6 +48,7 @@ func (n *Node) sections() []admin.Section {
 		{Name: "Commandstats", Append: n.observer.AppendCommandStats},
 		{Name: "Errorstats", Default: true, Append: n.observer.AppendErrorStats},
 		{Name: "Latencystats", Append: n.observer.AppendLatencyStats},
+		{Name: "Debug", Append: n.observer.AppendDebug},
 	}
 }
 
@@ -59,6 +62,26 @@ func (n *Node) appendStats(b []byte) []byte {
 	return n.observer.AppendStats(b, &x)
 }
 
+// work is what loops and cron have done.
+func (n *Node) work() observe.LoopWork {
+	all := observe.LoopWork{Loops: int64(len(n.loops)), CronNanos: n.cron.nanos.Load()}
+	for _, l := range n.loops {
+		w := l.Work()
+		all.Turns += w.Turns
+		all.Nanos += w.Nanos
+		all.LongestNanos = max(all.LongestNanos, w.LongestNanos)
+		all.MostCommands = max(all.MostCommands, w.MostCommands)
+	}
+	return all
+}
+
+func (n *Node) resetWork() {
+	n.cron.nanos.Store(0)
+	for _, l := range n.loops {
+		l.ResetWork()
+	}
+}
+
 func (n *Node) memory() (m admin.Memory) {
 	m.Replicas, m.Clients = n.clients.Memory()
 	if n.cluster != nil {
@@ -68,7 +91,8 @@ func (n *Node) memory() (m admin.Memory) {
 }
 
 // beside is what counts against maxmemory beside keys and values, in bytes.
-func (n *Node) beside() (bytes int64) {
+func (n *Node) beside() int64 {
+	bytes := n.linkBytes.Load()
 	for _, l := range n.loops {
 		bytes += l.Held()
 	}
@@ -114,6 +138,7 @@ func (c configurer) Rewrite(force bool) error {
 
 func (c configurer) ResetStat() {
 	c.n.observer.Reset()
+	c.n.resetWork()
 	c.n.keyspace.ResetStats()
 	c.n.clients.ResetStats()
 }

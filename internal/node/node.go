@@ -47,21 +47,22 @@ type Node struct {
 	slog  *slog.Logger
 	table *command.Table
 
-	keyspace *keyspace.Keyspace
-	accounts *acl.Accounts
-	hub      *pubsub.Hub
-	engine   *exec.Engine
-	gates    exec.Gates
-	view     atomic.Pointer[topology.View]
-	monitor  atomic.Pointer[exec.MonitorFunc]
-	clients  *clients.Registry
-	observer *observe.Observer
-	admin    *admin.Admin
-	cluster  *clusterd.Driver // nil standalone
-	migrator *migrate.Migrator
-	world    keyspace.WriteTx // for whoever holds all stripes
-	failure  atomic.Pointer[error]
-	oom      oomScore
+	keyspace  *keyspace.Keyspace
+	accounts  *acl.Accounts
+	hub       *pubsub.Hub
+	engine    *exec.Engine
+	gates     exec.Gates
+	view      atomic.Pointer[topology.View]
+	monitor   atomic.Pointer[exec.MonitorFunc]
+	clients   *clients.Registry
+	observer  *observe.Observer
+	admin     *admin.Admin
+	cluster   *clusterd.Driver // nil standalone
+	migrator  *migrate.Migrator
+	world     keyspace.WriteTx // for whoever holds all stripes
+	failure   atomic.Pointer[error]
+	linkBytes atomic.Int64 // of the cluster bus, as the cron saw it last
+	oom       oomScore
 
 	loops      []*netloop.Loop
 	listeners  listeners
@@ -108,6 +109,7 @@ func (n *Node) furnish() (err error) {
 		databases = 1
 	}
 	n.observer = observe.New()
+	n.observer.Loops = n.work
 	n.accounts = acl.New()
 	n.hub = pubsub.New(n.pubsubOptions())
 	n.keyspace, err = keyspace.New(keyspace.Options{

@@ -6,6 +6,7 @@ import (
 	"github.com/skeindb/skein/internal/base/slot"
 	"github.com/skeindb/skein/internal/command"
 	"github.com/skeindb/skein/internal/node/session"
+	"github.com/skeindb/skein/internal/store/keyspace"
 )
 
 // batchMax is how many pipelined commands are prefetched together: the gain
@@ -15,16 +16,20 @@ const batchMax = 64
 // Turn is the scratch of one event loop. It lives as long as the loop.
 type Turn struct {
 	NowMs int64 // Unix ms, set by the loop once per turn
+	Ran   int64 // commands run or refused so far
 
 	items   [batchMax]item
 	n       int
-	more    bool // complete commands may follow the batch
+	more    bool                    // complete commands may follow the batch
+	hint    keyspace.Hint           // of args[hinted] of the running command
+	hinted  int                     // 0: of none
+	hints   [batchMax]keyspace.Hint // of a command with several keys
+	began   int64                   // nanos at which the running command began: when the one before it ended
 	args    [][]byte
 	records []session.Record
 	record  func([]session.Record) // made when first used
 	codes   map[string]string      // of errors, each kept once
 	pos     []command.KeyPos
-	lock    int64 // nanos at which the running command began
 }
 
 // item is one parsed command of a batch.
@@ -32,6 +37,9 @@ type item struct {
 	spec *command.Spec
 	args [][]byte
 	end  int // offset behind the command in the fed bytes
+
+	hint   keyspace.Hint // of args[hinted]
+	hinted int           // 0: of none
 }
 
 // Feed parses and runs what is complete in data, which begins where the last
@@ -44,8 +52,10 @@ func (e *Engine) Feed(t *Turn, s *session.Session, data []byte) (consumed int) {
 			e.prefetch(t, s)
 		}
 		done := 0
+		t.began = e.nanos()
 		for i := range t.n {
 			it := &t.items[i]
+			t.hint, t.hinted = it.hint, it.hinted
 			e.runOne(t, s, it.spec, it.args)
 			done = it.end
 			if s.Parked() || s.Is(session.CloseAfterReply) {
@@ -93,6 +103,7 @@ func (e *Engine) parse(t *Turn, s *session.Session, data []byte) (n int, err err
 		it.args = t.args[from:len(t.args):len(t.args)]
 		it.spec = e.Table.Lookup(it.args[0])
 		it.end = n
+		it.hinted = 0
 		t.n++
 	}
 	return n, nil
@@ -101,24 +112,42 @@ func (e *Engine) parse(t *Turn, s *session.Session, data []byte) (n int, err err
 // prefetch loads the buckets of the batch's first keys, then their entries:
 // the misses overlap instead of being paid one after the other.
 func (e *Engine) prefetch(t *Turn, s *session.Session) {
-	var hashes [batchMax]uint64
-	var slots [batchMax]uint16
-	keyed := uint64(0)
 	for i := range t.n {
 		it := &t.items[i]
-		if it.spec == nil || !it.spec.FirstArgIsKey() || len(it.args) < 2 {
-			continue
+		if it.spec != nil && it.spec.FirstArgIsKey() && len(it.args) > 1 {
+			it.hint, it.hinted = e.Keyspace.Hint(it.args[1]), 1
+			e.Keyspace.PrefetchBucket(s.DB(), &it.hint)
 		}
-		slots[i] = slot.Of(it.args[1])
-		hashes[i] = e.Keyspace.Hash(it.args[1])
-		e.Keyspace.PrefetchBucket(s.DB(), slots[i], hashes[i])
-		keyed |= 1 << i
 	}
 	for i := range t.n {
-		if keyed&(1<<i) != 0 {
-			e.Keyspace.PrefetchEntry(s.DB(), slots[i], hashes[i])
+		if it := &t.items[i]; it.hinted > 0 {
+			e.Keyspace.PrefetchEntry(&it.hint)
 		}
 	}
+}
+
+// prefetchKeys is prefetch for the keys of one command.
+func (e *Engine) prefetchKeys(t *Turn, s *session.Session, pos []command.KeyPos, args [][]byte) {
+	for len(pos) > 0 {
+		n := min(len(pos), batchMax)
+		for i, p := range pos[:n] {
+			t.hints[i] = e.Keyspace.Hint(args[p.Index])
+			e.Keyspace.PrefetchBucket(s.DB(), &t.hints[i])
+			s.Hold.AddSlot(t.hints[i].Slot)
+		}
+		for i := range n {
+			e.Keyspace.PrefetchEntry(&t.hints[i])
+		}
+		pos = pos[n:]
+	}
+}
+
+// slotOf is the slot of argument i of the running command.
+func (t *Turn) slotOf(args [][]byte, i int) uint16 {
+	if i == t.hinted {
+		return t.hint.Slot
+	}
+	return slot.Of(args[i])
 }
 
 // flush hands the batch's statistics on.
@@ -128,6 +157,7 @@ func (e *Engine) flush(t *Turn, s *session.Session) {
 			t.record = e.Recorder()
 		}
 		t.record(t.records)
+		t.Ran += int64(len(t.records))
 		s.Pending.Commands += int64(len(t.records))
 		t.records = t.records[:0]
 	}

@@ -25,6 +25,7 @@ type Loop struct {
 	conns  []*conn // by file descriptor
 	open   int
 	held   atomic.Int64
+	work   work
 	turn   exec.Turn
 	out    []byte
 
@@ -131,11 +132,13 @@ func (l *Loop) Run() {
 			l.opt.Log.Error("event loop: epoll_wait failed", "err", err)
 			time.Sleep(time.Millisecond) // never spin on a broken descriptor
 		}
-		l.turn.NowMs = time.Now().UnixMilli()
+		began, ran := time.Now(), l.turn.Ran
+		l.turn.NowMs = began.UnixMilli()
 		for i := range max(n, 0) {
 			l.event(&events[i])
 		}
 		l.attendAll()
+		l.work.count(time.Since(began), l.turn.Ran-ran)
 	}
 }
 

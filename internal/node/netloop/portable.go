@@ -25,6 +25,7 @@ type Loop struct {
 	turn  exec.Turn
 	conns map[*session.Session]*conn
 	held  atomic.Int64
+	work  work
 
 	mu      sync.Mutex
 	wake    *sync.Cond
@@ -97,7 +98,8 @@ func (l *Loop) Run() {
 		knocked, tasks, stopped := l.knocked, l.tasks, l.stopped
 		l.knocked, l.tasks = nil, nil
 		l.mu.Unlock()
-		l.turn.NowMs = time.Now().UnixMilli()
+		began, ran := time.Now(), l.turn.Ran
+		l.turn.NowMs = began.UnixMilli()
 		for _, task := range tasks {
 			task()
 		}
@@ -106,6 +108,7 @@ func (l *Loop) Run() {
 				l.attend(c)
 			}
 		}
+		l.work.count(time.Since(began), l.turn.Ran-ran)
 		if stopped {
 			for _, c := range l.conns {
 				l.close(c)

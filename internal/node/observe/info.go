@@ -87,7 +87,6 @@ type Others struct {
 	Channels, Patterns, ShardChannels           int
 	MigrateSockets                              int
 	TrackedKeys, TrackedItems, TrackedPrefixes  int64
-	LoopCycles, LoopMicros                      int64 // turns of all event loops
 }
 
 // AppendStats appends the lines of INFO's section Stats. Numbers about things
@@ -149,10 +148,24 @@ func (o *Observer) AppendStats(dst []byte, x *Others) []byte {
 	add("io_threaded_writes_processed", 0)
 	add("reply_buffer_shrinks", 0)
 	add("reply_buffer_expands", 0)
-	add("eventloop_cycles", x.LoopCycles)
-	add("eventloop_duration_sum", x.LoopMicros)
+	loops := o.loops()
+	add("eventloop_cycles", loops.Turns)
+	add("eventloop_duration_sum", loops.Nanos/1000)
 	add("eventloop_duration_cmd_sum", all.nanos/1000)
-	add("instantaneous_eventloop_cycles_per_sec", 0)
-	add("instantaneous_eventloop_duration_usec", 0)
+	cycles, micros := o.rates.turns()
+	add("instantaneous_eventloop_cycles_per_sec", cycles/max(loops.Loops, 1))
+	add("instantaneous_eventloop_duration_usec", micros)
+	return dst
+}
+
+// AppendDebug appends the lines of INFO's section Debug, which is shown only to
+// who asks for it by name. There is no append-only file to write in a turn.
+func (o *Observer) AppendDebug(dst []byte) []byte {
+	loops := o.loops()
+	add := func(name string, value int64) { dst = fmt.Appendf(dst, "%s:%d\r\n", name, value) }
+	add("eventloop_duration_aof_sum", 0)
+	add("eventloop_duration_cron_sum", loops.CronNanos/1000)
+	add("eventloop_duration_max", loops.LongestNanos/1000)
+	add("eventloop_cmd_per_cycle_max", loops.MostCommands)
 	return dst
 }

@@ -32,6 +32,8 @@ type Tuning struct {
 // Observer is the statistics of one node.
 type Observer struct {
 	Traffic Traffic
+	// Loops sums up what the event loops have done. Nil: nothing is known.
+	Loops func() LoopWork
 
 	table  atomic.Pointer[command.Table]
 	tuning atomic.Pointer[Tuning]

@@ -49,6 +49,24 @@ func (t *Traffic) reset() {
 type rates struct {
 	mu                            sync.Mutex
 	ops, in, out, replIn, replOut stats.Rate
+	cycles, micros                stats.Rate // of event loops: turns, and microseconds of a turn
+}
+
+// LoopWork is what the event loops of a node have done together, and the clock's work.
+type LoopWork struct {
+	Loops        int64
+	Turns        int64
+	Nanos        int64 // spent in turns
+	LongestNanos int64 // of one turn
+	MostCommands int64 // of one turn
+	CronNanos    int64 // spent on what follows the clock
+}
+
+func (o *Observer) loops() LoopWork {
+	if o.Loops == nil {
+		return LoopWork{}
+	}
+	return o.Loops()
 }
 
 // Tick samples the counters; the node calls it ten times a second.
@@ -57,9 +75,12 @@ func (o *Observer) Tick() {
 	calls := o.totals().calls
 	t, r := &o.Traffic, &o.rates
 	replIn, replOut := t.replIn.Load(), t.replOut.Load()
+	loops := o.loops()
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	const perSecond = 1_000_000
+	r.cycles.Sample(loops.Turns, micros, perSecond)
+	r.micros.Sample(loops.Nanos/1000, loops.Turns, 1)
 	r.ops.Sample(calls, micros, perSecond)
 	r.in.Sample(t.in.Load()+replIn, micros, perSecond)
 	r.out.Sample(t.out.Load()+replOut, micros, perSecond)
@@ -70,7 +91,7 @@ func (o *Observer) Tick() {
 func (r *rates) reset() {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	for _, rate := range []*stats.Rate{&r.ops, &r.in, &r.out, &r.replIn, &r.replOut} {
+	for _, rate := range []*stats.Rate{&r.ops, &r.in, &r.out, &r.replIn, &r.replOut, &r.cycles, &r.micros} {
 		rate.Reset()
 	}
 }
@@ -80,4 +101,11 @@ func (r *rates) means() (ops, in, out, replIn, replOut int64) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	return r.ops.Mean(), r.in.Mean(), r.out.Mean(), r.replIn.Mean(), r.replOut.Mean()
+}
+
+// turns are turns per second of all loops, and microseconds per turn.
+func (r *rates) turns() (cycles, micros int64) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.cycles.Mean(), r.micros.Mean()
 }
