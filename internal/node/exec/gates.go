@@ -3,7 +3,6 @@ package exec
 import (
 	"strings"
 
-	"github.com/skeindb/skein/internal/base/slot"
 	"github.com/skeindb/skein/internal/command"
 	"github.com/skeindb/skein/internal/node/session"
 	"github.com/skeindb/skein/internal/store/keyspace"
@@ -73,12 +72,14 @@ func isLocal(s *session.Session) bool {
 
 // makeRoom evicts keys when memory is over its limit and tells whether it
 // still is. It runs before the command's stripes are taken.
-func (e *Engine) makeRoom(s *session.Session) (oom bool) {
+func (e *Engine) makeRoom(t *Turn, s *session.Session) (oom bool) {
 	limit := e.Gates.MaxMemory.Load()
 	if limit == 0 || s.Is(session.Master) {
 		return false
 	}
-	return !e.Keyspace.Evict(limit, e.Beside())
+	oom = !e.Keyspace.Evict(limit, e.Beside())
+	t.began = e.nanos() // what was evicted is not the command's doing
+	return oom
 }
 
 // claim adds to the session's Hold the stripes that the command works on.
@@ -86,7 +87,10 @@ func (e *Engine) claim(t *Turn, s *session.Session, spec *command.Spec, args [][
 	h := &s.Hold
 	switch {
 	case spec.OnlyKey() > 0:
-		h.AddSlot(slot.Of(args[spec.OnlyKey()]))
+		if i := spec.OnlyKey(); i != t.hinted {
+			t.hint, t.hinted = e.Keyspace.Hint(args[i]), i
+		}
+		h.AddSlot(t.hint.Slot)
 	case spec.Is(command.Whole):
 		h.AddAll()
 	case spec.HasKeys():
@@ -95,9 +99,7 @@ func (e *Engine) claim(t *Turn, s *session.Session, spec *command.Spec, args [][
 			return // the handler answers what is wrong with its arguments
 		}
 		t.pos = pos
-		for _, p := range pos {
-			h.AddSlot(slot.Of(args[p.Index]))
-		}
+		e.prefetchKeys(t, s, pos, args)
 	case spec == e.exec:
 		e.claimQueued(t, s)
 	}

@@ -111,7 +111,7 @@ func (e *Engine) queued(t *Turn, s *session.Session, q *session.Queued) {
 			return
 		}
 	}
-	mark, began := len(s.Out.Buf), e.nanos()
+	mark, began := len(s.Out.Buf), t.began
 	c := &s.Call
 	c.Spec, c.Args, c.DB = q.Spec, q.Args, s.DB()
 	s.Tx.SelectDB(c.DB)

@@ -14,7 +14,7 @@ import (
 // error. It is called under the command's stripes, so that a slot cannot change
 // hands between the decision and the command.
 func (e *Engine) route(t *Turn, s *session.Session, spec *command.Spec, args [][]byte, v *topology.View) string {
-	if i := spec.OnlyKey(); i > 0 && i < len(args) && v.Serves(slot.Of(args[i])) {
+	if i := spec.OnlyKey(); i > 0 && i < len(args) && v.Serves(t.slotOf(args, i)) {
 		return "" // the slot is ours and not on its way, the cluster is up
 	}
 	var r topology.Request

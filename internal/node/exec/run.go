@@ -68,6 +68,7 @@ func (e *Engine) Retry(t *Turn, s *session.Session) {
 	args := s.Retry
 	s.Retry = nil
 	s.Clear(session.Blocked)
+	t.hinted, t.began = 0, e.nanos()
 	e.runOne(t, s, e.Table.Lookup(args[0]), args)
 	e.flush(t, s)
 }
@@ -84,7 +85,7 @@ func (e *Engine) attempt(t *Turn, s *session.Session, spec *command.Spec, args [
 		return
 	}
 	s.Last = spec
-	oom := e.makeRoom(s)
+	oom := e.makeRoom(t, s)
 	if s.Is(session.Multi) && !runsInsideMulti(spec) {
 		e.queue(t, s, spec, args, oom)
 		return
@@ -116,17 +117,16 @@ func (e *Engine) holding(t *Turn, s *session.Session, spec *command.Spec, args [
 
 // call runs the handler and commits.
 func (e *Engine) call(t *Turn, s *session.Session, spec *command.Spec, args [][]byte) {
-	mark := len(s.Out.Buf)
-	began := e.nanos()
+	mark, began := len(s.Out.Buf), t.began
 	c := &s.Call
 	c.Spec, c.Args, c.Now, c.DB = spec, args, t.NowMs, s.DB()
 	switch {
 	case spec.Read != nil:
-		s.Tx.Begin(e.Keyspace, &s.Hold, c.DB, c.Now, e.access(s))
+		e.begin(t, s, args)
 		spec.Read(c, &s.Tx.ReadTx)
 		s.Tx.Commit(nil)
 	case spec.Write != nil:
-		s.Tx.Begin(e.Keyspace, &s.Hold, c.DB, c.Now, e.access(s))
+		e.begin(t, s, args)
 		spec.Write(c, &s.Tx)
 		s.Tx.Commit(args)
 	case spec == e.exec:
@@ -137,10 +137,19 @@ func (e *Engine) call(t *Turn, s *session.Session, spec *command.Spec, args [][]
 	e.account(t, s, spec, args, mark, began)
 }
 
+// begin begins the transaction of one command.
+func (e *Engine) begin(t *Turn, s *session.Session, args [][]byte) {
+	s.Tx.Begin(e.Keyspace, &s.Hold, s.DB(), t.NowMs, e.access(s))
+	if t.hinted > 0 {
+		s.Tx.Expect(args[t.hinted], &t.hint)
+	}
+}
+
 // account notes what the command cost and whether it failed, and shows it to
 // the monitors.
 func (e *Engine) account(t *Turn, s *session.Session, spec *command.Spec, args [][]byte, mark int, began int64) {
-	took := e.nanos() - began
+	t.began = e.nanos()
+	took := t.began - began
 	r := session.Record{Spec: spec, Nanos: took}
 	if out := s.Out.Buf; len(out) > mark && out[mark] == '-' {
 		r.Outcome, r.Error = session.Failed, t.code(out[mark+1:])

@@ -5,7 +5,6 @@ import (
 	"hash/maphash"
 	"sync/atomic"
 
-	"github.com/skeindb/skein/internal/base/slot"
 	"github.com/skeindb/skein/internal/data/arena"
 	"github.com/skeindb/skein/internal/data/table"
 )
@@ -231,31 +230,6 @@ type place struct {
 	table  *table.Table
 	slot   uint16
 	hash   uint64
-}
-
-func (ks *Keyspace) place(db int, key []byte) (p place) {
-	p.slot = slot.Of(key)
-	p.hash = ks.Hash(key)
-	p.stripe = ks.stripeOf(p.slot)
-	if p.shelf = p.stripe.shelves[db].Load(); p.shelf != nil {
-		p.table = p.shelf.tables[p.slot>>ks.shift].Load()
-	}
-	return p
-}
-
-// PrefetchBucket asks the processor for the bucket a key lies in. It needs no
-// lock and changes nothing; see table.Table.
-func (ks *Keyspace) PrefetchBucket(db int, n uint16, hash uint64) {
-	if t := ks.tableOf(db, n); t != nil {
-		t.PrefetchBucket(hash)
-	}
-}
-
-// PrefetchEntry asks for the entry itself, once its bucket has arrived.
-func (ks *Keyspace) PrefetchEntry(db int, n uint16, hash uint64) {
-	if t := ks.tableOf(db, n); t != nil {
-		t.PrefetchEntry(hash)
-	}
 }
 
 func (ks *Keyspace) tableOf(db int, n uint16) *table.Table {

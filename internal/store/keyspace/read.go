@@ -34,6 +34,8 @@ type ReadTx struct {
 	access  Access
 	events  Class
 	effects effects
+
+	expected expected
 }
 
 // Begin starts a transaction in database db at nowMs (Unix ms). The stripes of
@@ -42,6 +44,7 @@ func (tx *ReadTx) Begin(ks *Keyspace, hold *Hold, db int, nowMs int64, access Ac
 	tx.ks, tx.hold, tx.db, tx.now, tx.access = ks, hold, db, nowMs, access
 	tx.tuning = ks.tuning.Load()
 	tx.events = tx.tuning.Events
+	tx.expected.key = nil
 }
 
 // Keyspace is what the transaction works on.
@@ -104,7 +107,7 @@ func (tx *ReadTx) Look(key []byte) (Ref, bool) {
 
 // Peek finds key without leaving a trace in clocks and counters.
 func (tx *ReadTx) Peek(key []byte) (Ref, bool) {
-	p := tx.ks.place(tx.db, key)
+	p := tx.locate(key)
 	if p.table == nil {
 		return Ref{place: p}, false
 	}

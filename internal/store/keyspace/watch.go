@@ -65,7 +65,7 @@ func (tx *ReadTx) Watch(w *Watcher, key []byte) {
 			return
 		}
 	}
-	p := tx.ks.place(tx.db, key)
+	p := tx.locate(key)
 	at := watchKey{tx.db, p.slot, string(key)}
 	w.keys = append(w.keys, at)
 	w.bytes += len(key) + watchedBytes

@@ -1,0 +1,58 @@
+package keyspace
+
+import (
+	"github.com/skeindb/skein/internal/base/slot"
+	"github.com/skeindb/skein/internal/data/table"
+)
+
+// Hint is what can be told of a key without a lock. Of several keys that are to
+// be looked up one after the other, first all are hinted, then all buckets
+// prefetched, then all entries, so that the waits for memory overlap.
+type Hint struct {
+	Slot   uint16
+	Hash   uint64
+	bucket table.Hint
+}
+
+// Hint computes where key is placed.
+func (ks *Keyspace) Hint(key []byte) Hint { return Hint{Slot: slot.Of(key), Hash: ks.Hash(key)} }
+
+// PrefetchBucket asks the processor for the bucket that the key lies in.
+func (ks *Keyspace) PrefetchBucket(db int, h *Hint) {
+	if t := ks.tableOf(db, h.Slot); t != nil {
+		h.bucket = t.PrefetchBucket(h.Hash)
+	}
+}
+
+// PrefetchEntry asks for the entry itself, once its bucket has arrived.
+func (ks *Keyspace) PrefetchEntry(h *Hint) { table.PrefetchEntryAt(ks.arena, h.bucket, h.Hash) }
+
+// Expect makes look-ups of key, this very slice, go by h. It holds until the
+// next Begin; the bytes of key must not change before.
+func (tx *ReadTx) Expect(key []byte, h *Hint) {
+	tx.expected = expected{key, h.Slot, h.Hash}
+}
+
+type expected struct {
+	key  []byte
+	slot uint16
+	hash uint64
+}
+
+func (e *expected) is(key []byte) bool {
+	return len(key) == len(e.key) && len(key) > 0 && &key[0] == &e.key[0]
+}
+
+// locate is where key belongs in the transaction's database.
+func (tx *ReadTx) locate(key []byte) (p place) {
+	if e := &tx.expected; e.is(key) {
+		p.slot, p.hash = e.slot, e.hash
+	} else {
+		p.slot, p.hash = slot.Of(key), tx.ks.Hash(key)
+	}
+	p.stripe = tx.ks.stripeOf(p.slot)
+	if p.shelf = p.stripe.shelves[tx.db].Load(); p.shelf != nil {
+		p.table = p.shelf.tables[p.slot>>tx.ks.shift].Load()
+	}
+	return p
+}
