@@ -26,8 +26,12 @@ type store interface {
 
 type goRedis struct{ c *redis.ClusterClient }
 
+// newGoRedis asks for the slots every second. Otherwise it does so when it is redirected, and once a minute: it would still
+// take a node that has left (and says CLUSTERDOWN, as redis does) for the owner of a slot that it has not used since.
 func newGoRedis(addrs []string) store {
-	return goRedis{redis.NewClusterClient(&redis.ClusterOptions{Addrs: addrs, MaxRedirects: 16})}
+	return goRedis{redis.NewClusterClient(&redis.ClusterOptions{
+		Addrs: addrs, MaxRedirects: 16, ClusterStateReloadInterval: time.Second,
+	})}
 }
 
 func (s goRedis) set(ctx context.Context, key, value string) error {

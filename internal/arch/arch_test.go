@@ -16,9 +16,24 @@ import (
 
 const module = "github.com/skeindb/skein"
 
-func TestImportsRunDownward(t *testing.T) {
-	tree, plan := readTree(t), readPlan(t)
-	for pkg, files := range tree {
+func TestArchitecture(t *testing.T) {
+	all, plan := readTree(t), readPlan(t)
+	for name, check := range map[string]func(*testing.T, tree, *planned){
+		"imports run downward":       importsRunDownward,
+		"narrow doors":               narrowDoors,
+		"the core is pure":           coreIsPure,
+		"libraries are listed":       librariesAreListed,
+		"sockets belong to services": socketsBelongToServices,
+	} {
+		t.Run(name, func(t *testing.T) { check(t, all, plan) })
+	}
+}
+
+// tree is the module's Go files by package path.
+type tree map[string][]*file
+
+func importsRunDownward(t *testing.T, all tree, plan *planned) {
+	for pkg, files := range all {
 		from, placed := plan.floor[pkg]
 		if !placed {
 			t.Errorf("%s has no floor.\n\t%s", pkg, mendUnplaced)
@@ -30,7 +45,7 @@ func TestImportsRunDownward(t *testing.T) {
 				if !ours || to == pkg || plan.beside[pkg] {
 					continue
 				}
-				if _, there := tree[to]; !there {
+				if _, there := all[to]; !there {
 					t.Errorf("%s imports %s, which is not there.\n\t%s", f.name, to, mendAbsent)
 				}
 				switch floor := plan.floor[to]; {
@@ -48,10 +63,9 @@ func TestImportsRunDownward(t *testing.T) {
 	}
 }
 
-func TestNarrowDoors(t *testing.T) {
-	tree := readTree(t)
+func narrowDoors(t *testing.T, all tree, _ *planned) {
 	for pkg, allowed := range readLists(narrow) {
-		for _, f := range code(tree[pkg]) {
+		for _, f := range code(all[pkg]) {
 			for _, imp := range f.imports {
 				if to, ours := f.ours(imp); ours && !slices.Contains(allowed, to) {
 					t.Errorf("%s imports %s.\n\t%s", f.name, to, mendNarrow)
@@ -60,7 +74,7 @@ func TestNarrowDoors(t *testing.T) {
 		}
 	}
 	known := names(configKnown)
-	for pkg, files := range tree {
+	for pkg, files := range all {
 		for _, f := range code(files) {
 			if f.has(module+"/internal/node/config") && !slices.Contains(known, pkg) {
 				t.Errorf("%s imports node/config.\n\t%s", f.name, mendConfig)
@@ -70,11 +84,10 @@ func TestNarrowDoors(t *testing.T) {
 }
 
 // The core, and what it is made of, can only compute.
-func TestCoreIsPure(t *testing.T) {
-	tree := readTree(t)
+func coreIsPure(t *testing.T, all tree, _ *planned) {
 	std := strings.Fields(pure)
 	for _, pkg := range append(readLists(narrow)["internal/cluster/core"], "internal/cluster/core") {
-		for _, f := range code(tree[pkg]) {
+		for _, f := range code(all[pkg]) {
 			for _, imp := range f.imports {
 				if _, ours := f.ours(imp); !ours && !slices.Contains(std, imp) {
 					t.Errorf("%s imports %s.\n\t%s", f.name, imp, mendPure)
@@ -87,10 +100,9 @@ func TestCoreIsPure(t *testing.T) {
 	}
 }
 
-func TestLibrariesAreListed(t *testing.T) {
+func librariesAreListed(t *testing.T, all tree, plan *planned) {
 	listed := readLists(libraries)
-	plan := readPlan(t)
-	for pkg, files := range readTree(t) {
+	for pkg, files := range all {
 		for _, f := range files {
 			for _, imp := range f.imports {
 				if _, ours := f.ours(imp); ours || isStd(imp) {
@@ -106,9 +118,8 @@ func TestLibrariesAreListed(t *testing.T) {
 	}
 }
 
-func TestSocketsBelongToServices(t *testing.T) {
-	plan := readPlan(t)
-	for pkg, files := range readTree(t) {
+func socketsBelongToServices(t *testing.T, all tree, plan *planned) {
+	for pkg, files := range all {
 		if floor, placed := plan.floor[pkg]; !placed || floor >= 7 || plan.beside[pkg] {
 			continue
 		}
@@ -269,10 +280,10 @@ func isStd(imp string) bool {
 	return !strings.Contains(first, ".") && imp != "C"
 }
 
-// readTree reads all Go files of the module, by package path.
-func readTree(t *testing.T) map[string][]*file {
+// readTree reads all Go files of the module.
+func readTree(t *testing.T) tree {
 	root := moduleRoot(t)
-	tree := map[string][]*file{}
+	all := tree{}
 	err := filepath.WalkDir(root, func(p string, d fs.DirEntry, err error) error {
 		switch name := d.Name(); {
 		case err != nil:
@@ -298,13 +309,13 @@ func readTree(t *testing.T) map[string][]*file {
 			f.imports = append(f.imports, imp)
 		}
 		pkg := path.Dir(f.name)
-		tree[pkg] = append(tree[pkg], f)
+		all[pkg] = append(all[pkg], f)
 		return nil
 	})
 	if err != nil {
 		t.Fatal(err)
 	}
-	return tree
+	return all
 }
 
 func moduleRoot(t *testing.T) string {
