@@ -145,7 +145,7 @@ func (n *Node) watchCluster() {
 		config.ClusterAllowReplicaMigration, config.ClusterMigrationBarrier, config.ClusterReplicaNoFailover,
 		config.ClusterReplicaValidityFactor, config.ReplPingReplicaPeriod, config.ClusterAnnounceIP,
 		config.ClusterAnnounceHostname, config.ClusterAnnounceHumanNodename, config.ClusterAnnouncePort,
-		config.ClusterAnnounceTLSPort, config.ClusterAnnounceBusPort, config.ClusterLinkSendbufLimit)
+		config.ClusterAnnounceTLSPort, config.ClusterAnnounceBusPort, config.Port, config.TLSPort, config.ClusterLinkSendbufLimit)
 }
 
 // killLinks is DEBUG CLUSTERLINK KILL.

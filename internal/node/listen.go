@@ -82,6 +82,7 @@ func (n *Node) loopOptions() *netloop.Options {
 		Received:  n.observer.Traffic.Received,
 		Sent:      n.observer.Traffic.Sent,
 		MaxQuery:  func() int { return int(config.ClientQueryBufferLimit.Get(n.cfg.Values())) },
+		MaxBulk:   func() int64 { return int64(config.ProtoMaxBulkLen.Get(n.cfg.Values())) },
 		KeepAlive: func() int { return config.TCPKeepalive.Get(n.cfg.Values()) },
 		Log:       n.slog,
 	}

@@ -261,6 +261,13 @@ func TestBuffersCount(t *testing.T) {
 	testkit.Eventually(t, "they are gone with the client", func() bool { return r.beside() < beside+1<<20 })
 }
 
+func TestLimitsOfArguments(t *testing.T) {
+	r := run(t)
+	r.expect("+OK", "CONFIG", "SET", "proto-max-bulk-len", "1mb")
+	r.expect("-ERR string exceeds maximum allowed size (proto-max-bulk-len)", "SETRANGE", "k", strconv.Itoa(1<<20), "x")
+	r.expect("-ERR Protocol error: invalid bulk length", "SET", "k", strings.Repeat("x", 1<<20+1))
+}
+
 func TestNotSupportedYet(t *testing.T) {
 	r := run(t)
 	r.expect("-ERR CONFIG SET failed (possibly related to argument 'appendonly') - the append-only file is not supported yet",

@@ -38,6 +38,7 @@ func (l *Loop) read(c *conn) (data []byte, ok bool) {
 	l.opt.Received(n)
 	c.s.Pending.NetIn += int64(n)
 	c.s.Active = l.turn.NowMs
+	c.s.Parser.MaxBulk = l.opt.MaxBulk()
 	c.filled = n == len(room)
 	c.in = c.in[:len(c.in)+n]
 	c.peak = max(c.peak, len(c.in))

@@ -23,6 +23,8 @@ type Options struct {
 	Received, Sent func(n int)
 	// MaxQuery is the limit of a query buffer in bytes (client-query-buffer-limit).
 	MaxQuery func() int
+	// MaxBulk is the longest argument in bytes (proto-max-bulk-len), 0 for redis's default.
+	MaxBulk func() int64
 	// KeepAlive is tcp-keepalive in seconds, 0 for none.
 	KeepAlive func() int
 	Log       *slog.Logger

@@ -134,6 +134,7 @@ func (l *Loop) receive(c *conn, data []byte) {
 
 func (l *Loop) feed(c *conn) {
 	c.s.Pending.In = len(c.in)
+	c.s.Parser.MaxBulk = l.opt.MaxBulk()
 	n := l.opt.Engine.Feed(&l.turn, c.s, c.in)
 	c.in = append(c.in[:0], c.in[n:]...)
 	c.s.Pending.In, c.s.Pending.InFree = len(c.in), cap(c.in)-len(c.in)
