@@ -217,6 +217,9 @@ func (a *Arena) Prefetch(h Handle) {
 	prefetch(uintptr(a.base) + uintptr(h)<<unitShift)
 }
 
+// PrefetchValue is Prefetch for a value on the Go heap, such as what leads to a handle.
+func PrefetchValue[T any](p *T) { prefetch(uintptr(unsafe.Pointer(p))) }
+
 // InUse is the sum of the class sizes of all live objects, in bytes.
 func (a *Arena) InUse() int64 {
 	sum := a.large.Load()

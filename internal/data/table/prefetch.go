@@ -5,6 +5,9 @@ import "github.com/skeindb/skein/internal/data/arena"
 // Hint is where a bucket was when it was asked for; zero if it was nowhere. It is good for a prefetch only.
 type Hint arena.Handle
 
+// Prefetch brings nearer what PrefetchBucket and Find read first, if that is in no cache either.
+func (t *Table) Prefetch() { arena.PrefetchValue(&t.root) }
+
 // PrefetchBucket brings the bucket of a hash nearer and tells where it is, for PrefetchEntry. The two hide
 // the cache misses of a batch of look-ups: call one for all keys, then the other for all keys, then
 // look them up.

@@ -60,7 +60,6 @@ func (r *rig) client() *session.Session {
 
 // feed gives data to s and returns what it answers; all of data must be consumed.
 func (r *rig) feed(t testing.TB, s *session.Session, data []byte) []byte {
-	t.Helper()
 	s.Out.Buf = s.Out.Buf[:0]
 	if n := r.Feed(&r.turn, s, data); n != len(data) {
 		t.Fatalf("%d of %d bytes were consumed", n, len(data))

@@ -23,7 +23,8 @@ type Turn struct {
 	more    bool                    // complete commands may follow the batch
 	hint    keyspace.Hint           // of args[hinted] of the running command
 	hinted  int                     // 0: of none
-	hints   [batchMax]keyspace.Hint // of a command with several keys
+	hints   [batchMax]keyspace.Hint // of the batch
+	spare   [batchMax]keyspace.Hint // of a command with several keys
 	began   int64                   // nanos at which the running command began: when the one before it ended
 	args    [][]byte
 	records []session.Record
@@ -38,8 +39,7 @@ type item struct {
 	args [][]byte
 	end  int // offset behind the command in the fed bytes
 
-	hint   keyspace.Hint // of args[hinted]
-	hinted int           // 0: of none
+	hinted int // its first argument is the key of Turn.hints[hinted-1]; 0: no hint
 }
 
 // Feed parses and runs what is complete in data, which begins where the last
@@ -55,7 +55,9 @@ func (e *Engine) Feed(t *Turn, s *session.Session, data []byte) (consumed int) {
 		t.began = e.nanos()
 		for i := range t.n {
 			it := &t.items[i]
-			t.hint, t.hinted = it.hint, it.hinted
+			if t.hinted = 0; it.hinted > 0 {
+				t.hint, t.hinted = t.hints[it.hinted-1], 1
+			}
 			e.runOne(t, s, it.spec, it.args)
 			done = it.end
 			if s.Parked() || s.Is(session.CloseAfterReply) {
@@ -112,18 +114,16 @@ func (e *Engine) parse(t *Turn, s *session.Session, data []byte) (n int, err err
 // prefetch loads the buckets of the batch's first keys, then their entries:
 // the misses overlap instead of being paid one after the other.
 func (e *Engine) prefetch(t *Turn, s *session.Session) {
+	n := 0
 	for i := range t.n {
 		it := &t.items[i]
 		if it.spec != nil && it.spec.FirstArgIsKey() && len(it.args) > 1 {
-			it.hint, it.hinted = e.Keyspace.Hint(it.args[1]), 1
-			e.Keyspace.PrefetchBucket(s.DB(), &it.hint)
+			t.hints[n] = e.Keyspace.Hint(it.args[1])
+			n++
+			it.hinted = n
 		}
 	}
-	for i := range t.n {
-		if it := &t.items[i]; it.hinted > 0 {
-			e.Keyspace.PrefetchEntry(&it.hint)
-		}
-	}
+	e.Keyspace.Prefetch(s.DB(), t.hints[:n])
 }
 
 // prefetchKeys is prefetch for the keys of one command.
@@ -131,13 +131,10 @@ func (e *Engine) prefetchKeys(t *Turn, s *session.Session, pos []command.KeyPos,
 	for len(pos) > 0 {
 		n := min(len(pos), batchMax)
 		for i, p := range pos[:n] {
-			t.hints[i] = e.Keyspace.Hint(args[p.Index])
-			e.Keyspace.PrefetchBucket(s.DB(), &t.hints[i])
-			s.Hold.AddSlot(t.hints[i].Slot)
+			t.spare[i] = e.Keyspace.Hint(args[p.Index])
+			s.Hold.AddSlot(t.spare[i].Slot)
 		}
-		for i := range n {
-			e.Keyspace.PrefetchEntry(&t.hints[i])
-		}
+		e.Keyspace.Prefetch(s.DB(), t.spare[:n])
 		pos = pos[n:]
 	}
 }

@@ -9,20 +9,18 @@ import (
 // The At methods change a key that the caller has just looked up as old or r,
 // found or not, so that nothing is looked up twice. The Ref is spent then.
 
-func (tx *WriteTx) set(old Ref, key []byte, c content, expiry int64) (Ref, error) {
-	return tx.put(old, key, &c, tx.deadline(old, expiry))
-}
-
 // SetStrAt is SetStr for a key that was just looked up.
 func (tx *WriteTx) SetStrAt(old Ref, key, val []byte, expiry int64) error {
-	_, err := tx.set(old, key, encode(val), expiry)
-	return err
+	var c content
+	c.encode(val)
+	return tx.set(&old, key, &c, expiry)
 }
 
 // SetTextAt is SetStrAt, but a number stays text: its encoding is not int.
 func (tx *WriteTx) SetTextAt(old Ref, key, val []byte, expiry int64) error {
-	_, err := tx.set(old, key, text(kindString, val), expiry)
-	return err
+	var c content
+	c.text(val)
+	return tx.set(&old, key, &c, expiry)
 }
 
 // SetRawAt is SetStrAt, but the encoding is raw whatever val is, and val belongs
@@ -32,21 +30,18 @@ func (tx *WriteTx) SetRawAt(old Ref, key, val []byte, expiry int64) error {
 	if len(val) > inlineMax {
 		c = content{kind: kindObject, object: value.AdoptString(val)}
 	}
-	_, err := tx.set(old, key, c, expiry)
-	return err
+	return tx.set(&old, key, &c, expiry)
 }
 
 // SetIntAt is SetInt for a key that was just looked up. An integer that becomes
 // another one is changed in place.
 func (tx *WriteTx) SetIntAt(old Ref, key []byte, n int64, expiry int64) error {
-	_, err := tx.set(old, key, content{kind: kindInt, word: uint64(n)}, expiry)
-	return err
+	return tx.set(&old, key, &content{kind: kindInt, word: uint64(n)}, expiry)
 }
 
 // SetObjectAt is SetObject for a key that was just looked up.
 func (tx *WriteTx) SetObjectAt(old Ref, key []byte, o value.Object, expiry int64) error {
-	_, err := tx.set(old, key, content{kind: kindObject, object: o}, expiry)
-	return err
+	return tx.set(&old, key, &content{kind: kindObject, object: o}, expiry)
 }
 
 // DeleteAt removes a key that was found. key must not be a view of the entry.

@@ -24,7 +24,7 @@ func (tx *ReadTx) clock() uint32 {
 
 // clockAfter is the access clock of a key that is overwritten: under LFU this is
 // one more use of it.
-func (tx *ReadTx) clockAfter(old Ref) uint32 {
+func (tx *ReadTx) clockAfter(old *Ref) uint32 {
 	switch {
 	case !tx.tuning.Policy.lfu():
 		return tx.clock()
@@ -40,7 +40,7 @@ func (tx *ReadTx) used(clock uint32) uint32 {
 }
 
 // touch notes that a key was used.
-func (tx *ReadTx) touch(r Ref) {
+func (tx *ReadTx) touch(r *Ref) {
 	old, c := r.entry.Clock(), uint32(0)
 	if tx.tuning.Policy.lfu() {
 		c = tx.used(old)

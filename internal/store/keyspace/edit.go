@@ -76,7 +76,7 @@ func (tx *WriteTx) edited(r Ref, key []byte) {
 	if r.entry.Kind() == kindObject {
 		r.place.shelf.object(r.entry).settle(tx.ks, r.place.shelf)
 	}
-	r.entry.SetClock(tx.clockAfter(r))
+	r.entry.SetClock(tx.clockAfter(&r))
 	tx.changed(&r.place, key)
 }
 
@@ -89,11 +89,10 @@ func (tx *WriteTx) rewrite(old Ref, key, head, tail []byte, size int) (Edit, err
 		big.Grow(size)
 		c = content{kind: kindObject, object: big}
 	}
-	r, err := tx.set(old, key, c, KeepExpiry)
-	if err != nil {
+	if err := tx.set(&old, key, &c, KeepExpiry); err != nil {
 		return Edit{}, err
 	}
-	s, _, err := tx.StrOf(r)
+	s, _, err := tx.StrOf(old)
 	return Edit{s}, err
 }
 

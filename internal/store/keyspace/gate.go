@@ -43,80 +43,88 @@ func (c *content) fill(dst []byte) {
 	}
 }
 
-// put makes key hold c with the deadline given (-1: none), replacing old if it
-// is there (old.entry != nil). It is the one place where values are written. On
-// ErrFull nothing has changed.
-func (tx *ReadTx) put(old Ref, key []byte, c *content, expiry int64) (Ref, error) {
-	if old.hidden() {
-		tx.unhide(&old, key)
+// put makes key hold c with the deadline given (-1: none), replacing what r found,
+// if it did. It is the one place where values are written. r then is the key as it
+// is now. On ErrFull nothing has changed.
+func (tx *ReadTx) put(r *Ref, key []byte, c *content, expiry int64) error {
+	if r.hidden() {
+		tx.unhide(r, key)
 	}
-	p := old.place
-	tx.ks.furnish(tx.db, &p)
+	tx.ks.furnish(tx.db, &r.place)
 	if c.kind == kindObject {
-		c.word = p.shelf.keep(tx.ks, c.object)
+		c.word = r.place.shelf.keep(tx.ks, c.object)
 	}
-	made, err := tx.write(old, &p, key, c, expiry)
-	if err != nil {
+	isNew := r.entry == nil
+	if tx.write(r, key, c, expiry) != nil {
 		if c.kind == kindObject {
-			p.shelf.drop(tx.ks, c.word)
+			r.place.shelf.drop(tx.ks, c.word)
 		}
-		return Ref{}, ErrFull
+		return ErrFull
 	}
-	tx.changed(&p, key)
-	if old.entry == nil {
+	tx.changed(&r.place, key)
+	if isNew {
 		tx.Notify(EventNew, "new", key)
 	}
-	return made, nil
+	return nil
 }
 
-func (tx *ReadTx) write(old Ref, p *place, key []byte, c *content, expiry int64) (Ref, error) {
-	if old.entry != nil {
+func (tx *ReadTx) write(r *Ref, key []byte, c *content, expiry int64) error {
+	if r.entry != nil {
 		size := table.EntrySize(len(key), c.len(), expiry >= 0)
-		if arena.ClassSize(size) == arena.ClassSize(len(old.entry)) {
-			return tx.overwrite(old, c, expiry), nil
+		if arena.ClassSize(size) == arena.ClassSize(len(r.entry)) {
+			tx.overwrite(r, c, expiry)
+			return nil
 		}
 	}
 	h, e, err := table.New(tx.ks.arena, c.kind, key, c.len(), expiry >= 0)
 	if err != nil {
-		return Ref{}, err
+		return err
 	}
 	c.fill(e.Value())
 	if expiry >= 0 {
 		e.SetExpiry(expiry)
 	}
-	if old.entry != nil {
-		e.SetClock(tx.clockAfter(old))
-		tx.replace(old, h, expiry)
-		return Ref{e, h, *p}, nil
+	if r.entry != nil {
+		e.SetClock(tx.clockAfter(r))
+		tx.replace(r, h, expiry)
+	} else {
+		e.SetClock(tx.clock())
+		if err := tx.insert(&r.place, h, expiry); err != nil {
+			return err
+		}
 	}
-	e.SetClock(tx.clock())
+	r.entry, r.handle = e, h
+	return nil
+}
+
+// insert adds an entry to the table, or frees it.
+func (tx *ReadTx) insert(p *place, h arena.Handle, expiry int64) error {
 	if err := p.table.Insert(p.hash, h); err != nil {
 		table.Free(tx.ks.arena, h)
-		return Ref{}, err
+		return err
 	}
 	bump(&p.shelf.keys, 1)
 	tx.ks.fullest.raise(p.table.Len())
 	tx.setDue(p, NoExpiry, expiry)
-	return Ref{e, h, *p}, nil
+	return nil
 }
 
-// overwrite writes another value in place: the entry of old keeps its size class.
-func (tx *ReadTx) overwrite(old Ref, c *content, expiry int64) Ref {
-	clock := tx.clockAfter(old)
-	tx.forget(old)
-	tx.setDue(&old.place, old.Expiry(), expiry)
-	e, _ := table.Resize(tx.ks.arena, old.handle, c.len(), expiry >= 0)
+// overwrite writes another value in place: the entry of r keeps its size class.
+func (tx *ReadTx) overwrite(r *Ref, c *content, expiry int64) {
+	clock := tx.clockAfter(r)
+	tx.forget(r)
+	tx.setDue(&r.place, r.Expiry(), expiry)
+	r.entry, _ = table.Resize(tx.ks.arena, r.handle, c.len(), expiry >= 0)
 	if expiry >= 0 {
-		e.SetExpiry(expiry)
+		r.entry.SetExpiry(expiry)
 	}
-	e.SetKind(c.kind)
-	c.fill(e.Value())
-	e.SetClock(clock)
-	return Ref{e, old.handle, old.place}
+	r.entry.SetKind(c.kind)
+	c.fill(r.entry.Value())
+	r.entry.SetClock(clock)
 }
 
 // replace puts another entry in the place of old, whose object is let go.
-func (tx *ReadTx) replace(old Ref, h arena.Handle, expiry int64) {
+func (tx *ReadTx) replace(old *Ref, h arena.Handle, expiry int64) {
 	tx.forget(old)
 	tx.setDue(&old.place, old.Expiry(), expiry)
 	old.place.table.Replace(old.place.hash, old.handle, h)
@@ -126,7 +134,7 @@ func (tx *ReadTx) replace(old Ref, h arena.Handle, expiry int64) {
 // remove takes a key away. key must not be a view of the entry.
 func (tx *ReadTx) remove(r Ref, key []byte) {
 	p := &r.place
-	tx.forget(r)
+	tx.forget(&r)
 	tx.setDue(p, r.Expiry(), NoExpiry)
 	p.table.Delete(p.hash, r.handle)
 	table.Free(tx.ks.arena, r.handle)
@@ -180,7 +188,7 @@ func (tx *ReadTx) moveExpiry(r Ref, key []byte, expiry int64) (Ref, error) {
 		e.SetExpiry(expiry)
 	}
 	r.entry.SetKind(kindRaw) // its object, if it has one, belongs to the new entry
-	tx.replace(r, h, expiry)
+	tx.replace(&r, h, expiry)
 	tx.changed(&r.place, key)
 	return Ref{e, h, r.place}, nil
 }
@@ -209,7 +217,7 @@ func (tx *ReadTx) count(st *stripe) {
 }
 
 // forget lets go of the object of an entry about to be overwritten or freed.
-func (tx *ReadTx) forget(r Ref) {
+func (tx *ReadTx) forget(r *Ref) {
 	if r.entry.Kind() == kindObject {
 		r.place.shelf.drop(tx.ks, binary.LittleEndian.Uint64(r.entry.Value()))
 	}

@@ -5,27 +5,37 @@ import (
 	"github.com/skeindb/skein/internal/data/table"
 )
 
-// Hint is what can be told of a key without a lock. Of several keys that are to
-// be looked up one after the other, first all are hinted, then all buckets
-// prefetched, then all entries, so that the waits for memory overlap.
+// Hint is what can be told of a key without a lock.
 type Hint struct {
 	Slot   uint16
 	Hash   uint64
+	table  *table.Table
 	bucket table.Hint
 }
 
 // Hint computes where key is placed.
 func (ks *Keyspace) Hint(key []byte) Hint { return Hint{Slot: slot.Of(key), Hash: ks.Hash(key)} }
 
-// PrefetchBucket asks the processor for the bucket that the key lies in.
-func (ks *Keyspace) PrefetchBucket(db int, h *Hint) {
-	if t := ks.tableOf(db, h.Slot); t != nil {
-		h.bucket = t.PrefetchBucket(h.Hash)
+// Prefetch asks the processor for what leads to the keys of hints: in turn for
+// their tables, their buckets and their entries.
+func (ks *Keyspace) Prefetch(db int, hints []Hint) {
+	for i := range hints {
+		h := &hints[i]
+		if h.table = ks.tableOf(db, h.Slot); h.table != nil {
+			h.table.Prefetch()
+		}
+	}
+	for i := range hints {
+		h := &hints[i]
+		if h.bucket = 0; h.table != nil {
+			h.bucket = h.table.PrefetchBucket(h.Hash)
+		}
+	}
+	for i := range hints {
+		h := &hints[i]
+		table.PrefetchEntryAt(ks.arena, h.bucket, h.Hash)
 	}
 }
-
-// PrefetchEntry asks for the entry itself, once its bucket has arrived.
-func (ks *Keyspace) PrefetchEntry(h *Hint) { table.PrefetchEntryAt(ks.arena, h.bucket, h.Hash) }
 
 // Expect makes look-ups of key, this very slice, go by h. It holds until the
 // next Begin; the bytes of key must not change before.

@@ -88,7 +88,7 @@ func (tx *ReadTx) Get(key []byte) (Ref, bool) {
 	}
 	bump(&r.place.stripe.stats.hits, 1)
 	if tx.access&NoTouch == 0 {
-		tx.touch(r)
+		tx.touch(&r)
 	}
 	return r, true
 }

@@ -35,31 +35,34 @@ func (tx *WriteTx) SetObject(key []byte, o value.Object, expiry int64) error {
 	return tx.SetObjectAt(old, key, o, expiry)
 }
 
-func encode(val []byte) content {
+// encode makes c hold val in the most compact encoding.
+func (c *content) encode(val []byte) {
 	if len(val) <= 20 {
 		if n, ok := resp.ParseInt(val); ok {
-			return content{kind: kindInt, word: uint64(n)}
+			c.kind, c.word = kindInt, uint64(n)
+			return
 		}
 	}
-	return text(kindString, val)
+	c.text(val)
 }
 
-// text is val as it stands, inside the entry if it is not too long.
-func text(kind uint8, val []byte) content {
+// text makes c hold val as it stands, inside the entry if it is not too long.
+func (c *content) text(val []byte) {
 	if len(val) > inlineMax {
-		return content{kind: kindObject, object: value.NewString(val)}
+		c.kind, c.object = kindObject, value.NewString(val)
+		return
 	}
-	return content{kind: kind, bytes: val}
+	c.kind, c.bytes = kindString, val
 }
 
-func (tx *WriteTx) deadline(old Ref, expiry int64) int64 {
-	if expiry != KeepExpiry {
-		return expiry
+// set is put for deadlines that may be KeepExpiry.
+func (tx *WriteTx) set(r *Ref, key []byte, c *content, expiry int64) error {
+	if expiry == KeepExpiry {
+		if expiry = NoExpiry; r.entry != nil {
+			expiry = r.Expiry()
+		}
 	}
-	if old.entry == nil {
-		return NoExpiry
-	}
-	return old.Expiry()
+	return tx.put(r, key, c, expiry)
 }
 
 // Delete removes key and tells whether it was there.
@@ -116,9 +119,8 @@ func (tx *WriteTx) transfer(src []byte, from int, dst []byte, to int, move bool)
 	}
 	tx.db = to
 	defer func() { tx.db = from }()
-	old, replaced := tx.Peek(dst)
-	made, err := tx.put(old, dst, &c, r.Expiry())
-	if err != nil {
+	made, replaced := tx.Peek(dst)
+	if err := tx.put(&made, dst, &c, r.Expiry()); err != nil {
 		return err
 	}
 	if replaced { // what was there is deleted, in redis's eyes, and another key made
