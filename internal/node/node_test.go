@@ -1,12 +1,15 @@
 package node
 
 import (
+	"fmt"
+	"io"
 	"net"
 	"os"
 	"path/filepath"
 	"strconv"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/skeindb/skein/internal/node/config"
 	"github.com/skeindb/skein/internal/node/exec"
@@ -265,7 +268,16 @@ func TestLimitsOfArguments(t *testing.T) {
 	r := run(t)
 	r.expect("+OK", "CONFIG", "SET", "proto-max-bulk-len", "1mb")
 	r.expect("-ERR string exceeds maximum allowed size (proto-max-bulk-len)", "SETRANGE", "k", strconv.Itoa(1<<20), "x")
-	r.expect("-ERR Protocol error: invalid bulk length", "SET", "k", strings.Repeat("x", 1<<20+1))
+	c, err := net.Dial("tcp", net.JoinHostPort("127.0.0.1", strconv.Itoa(r.port)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer c.Close()
+	c.SetDeadline(time.Now().Add(testkit.Patience))
+	fmt.Fprintf(c, "*3\r\n$3\r\nSET\r\n$1\r\nk\r\n$%d\r\n", 1<<20+1) // the length is refused before the bytes come
+	if got, err := io.ReadAll(c); err != nil || string(got) != "-ERR Protocol error: invalid bulk length\r\n" {
+		t.Errorf("%q, %v", got, err)
+	}
 }
 
 func TestNotSupportedYet(t *testing.T) {
