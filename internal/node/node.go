@@ -125,7 +125,7 @@ func (n *Node) furnish() (err error) {
 		View:     &n.view,
 		Gates:    &n.gates,
 		Beside:   n.beside,
-		Recorder: n.observer.Recorder,
+		Recorder: n.afterBatch,
 		Monitor:  &n.monitor,
 		Slow:     n.observer.Slow,
 	})
@@ -136,6 +136,18 @@ func (n *Node) furnish() (err error) {
 	n.migrator = migrate.New(migrate.Options{Keyspace: n.keyspace})
 	n.admin = admin.New(n.adminOptions())
 	return n.makeTable()
+}
+
+// afterBatch makes what a loop does after each batch of commands.
+func (n *Node) afterBatch() func([]session.Record) {
+	record := n.observer.Recorder()
+	if n.cluster == nil {
+		return record
+	}
+	return func(batch []session.Record) {
+		record(batch)
+		n.cluster.Send()
+	}
 }
 
 func (n *Node) pubsubOptions() pubsub.Options {

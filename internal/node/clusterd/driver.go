@@ -39,6 +39,7 @@ type Driver struct {
 	nodeTimeout atomic.Int64 // ms
 	sendLimit   atomic.Int64
 	awaited     atomic.Int64 // replication offset that a manual failover waits for, or nobodyWaits
+	unsent      atomic.Bool  // published messages wait on links for Send
 	wake        chan struct{}
 	quit        chan struct{}
 	chronicle   mailbox[chapter]

@@ -38,15 +38,20 @@ func newLink(id core.Link) *link {
 	return l
 }
 
-// put appends a packet, which nobody changes any more.
+// put appends a packet, which nobody changes any more, and has it sent.
 func (l *link) put(packet []byte) {
+	l.add(packet)
+	l.filled.Signal()
+}
+
+// add is put, but the packet may wait for the next one or for Driver.Send.
+func (l *link) add(packet []byte) {
 	l.mu.Lock()
+	defer l.mu.Unlock()
 	if !l.closed {
 		l.packets = append(l.packets, packet)
 		l.queued.Add(int64(len(packet)))
 	}
-	l.mu.Unlock()
-	l.filled.Signal()
 }
 
 // take waits for packets and takes all of them; none when the link is closed.

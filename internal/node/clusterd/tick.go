@@ -18,6 +18,7 @@ func (d *Driver) tick() {
 		case <-d.wake:
 		case <-timer.C:
 		}
+		d.Send()
 		d.mu.Lock()
 		if facts := d.facts(); facts != last && !d.stopped {
 			last = facts
