@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"log/slog"
 	"os"
 	"os/signal"
 	"runtime"
@@ -101,6 +102,7 @@ func serve(cfg *config.Config, above supervisor, ready func()) int {
 		n.Signalled(s)
 	case <-n.Asked():
 	}
+	go insist(signals, n.Logger())
 	above.notify("STOPPING=1\n")
 	pid.remove(n.Logger())
 	n.Stop()
@@ -108,4 +110,14 @@ func serve(cfg *config.Config, above supervisor, ready func()) int {
 		return 1
 	}
 	return 0
+}
+
+// insist ends the process at once if somebody presses Ctrl-C again while it shuts down.
+func insist(signals <-chan os.Signal, log *slog.Logger) {
+	for s := range signals {
+		if s == syscall.SIGINT {
+			log.Warn("You insist... exiting now.")
+			os.Exit(1)
+		}
+	}
 }
