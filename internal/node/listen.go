@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"net"
 	"os"
+	"runtime"
 	"slices"
 	"strconv"
 	"strings"
@@ -84,6 +85,7 @@ func (n *Node) loopOptions() *netloop.Options {
 		MaxQuery:  func() int { return int(config.ClientQueryBufferLimit.Get(n.cfg.Values())) },
 		MaxBulk:   func() int64 { return int64(config.ProtoMaxBulkLen.Get(n.cfg.Values())) },
 		KeepAlive: func() int { return config.TCPKeepalive.Get(n.cfg.Values()) },
+		Dedicated: runtime.GOMAXPROCS(0) > runtime.NumCPU(), // as the binary makes it
 		Log:       n.slog,
 	}
 }

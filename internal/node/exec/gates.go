@@ -88,7 +88,7 @@ func (e *Engine) claim(t *Turn, s *session.Session, spec *command.Spec, args [][
 	switch {
 	case spec.OnlyKey() > 0:
 		if i := spec.OnlyKey(); i != t.hinted {
-			t.hint, t.hinted = e.Keyspace.Hint(args[i]), i
+			t.hint, t.hinted = e.Keyspace.Hint(s.DB(), args[i]), i
 		}
 		h.AddSlot(t.hint.Slot)
 	case spec.Is(command.Whole):

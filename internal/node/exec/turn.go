@@ -23,7 +23,8 @@ type Turn struct {
 	more    bool                    // complete commands may follow the batch
 	hint    keyspace.Hint           // of args[hinted] of the running command
 	hinted  int                     // 0: of none
-	hints   [batchMax]keyspace.Hint // of the batch
+	hints   [batchMax]keyspace.Hint // of the batch, or of Ahead
+	ahead   int                     // hints noted by Ahead
 	spare   [batchMax]keyspace.Hint // of a command with several keys
 	began   int64                   // nanos at which the running command began: when the one before it ended
 	args    [][]byte
@@ -118,12 +119,12 @@ func (e *Engine) prefetch(t *Turn, s *session.Session) {
 	for i := range t.n {
 		it := &t.items[i]
 		if it.spec != nil && it.spec.FirstArgIsKey() && len(it.args) > 1 {
-			t.hints[n] = e.Keyspace.Hint(it.args[1])
+			t.hints[n] = e.Keyspace.Hint(s.DB(), it.args[1])
 			n++
 			it.hinted = n
 		}
 	}
-	e.Keyspace.Prefetch(s.DB(), t.hints[:n])
+	e.Keyspace.Prefetch(t.hints[:n])
 }
 
 // prefetchKeys is prefetch for the keys of one command.
@@ -131,10 +132,10 @@ func (e *Engine) prefetchKeys(t *Turn, s *session.Session, pos []command.KeyPos,
 	for len(pos) > 0 {
 		n := min(len(pos), batchMax)
 		for i, p := range pos[:n] {
-			t.spare[i] = e.Keyspace.Hint(args[p.Index])
+			t.spare[i] = e.Keyspace.Hint(s.DB(), args[p.Index])
 			s.Hold.AddSlot(t.spare[i].Slot)
 		}
-		e.Keyspace.Prefetch(s.DB(), t.spare[:n])
+		e.Keyspace.Prefetch(t.spare[:n])
 		pos = pos[n:]
 	}
 }

@@ -9,12 +9,9 @@ import (
 	"github.com/skeindb/skein/internal/node/session"
 )
 
-// receive reads once what the socket has and feeds it to the session.
-func (l *Loop) receive(c *conn) {
-	data, ok := l.read(c)
-	if !ok {
-		return
-	}
+// serveOne feeds what was received to the session.
+func (l *Loop) serveOne(c *conn) {
+	data := c.in
 	if c.s.Parked() {
 		l.keep(c, data)
 		l.weigh(c)
@@ -119,7 +116,7 @@ func (l *Loop) flush(c *conn) {
 	}
 	if len(made) > 0 {
 		c.out = append(c.out, made...)
-		l.wait(c, true)
+		l.await(c, true)
 	}
 	l.settle(c)
 }
@@ -135,7 +132,7 @@ func (l *Loop) send(c *conn) {
 	}
 	if c.sent == len(c.out) {
 		c.out, c.sent = nil, 0
-		l.wait(c, false)
+		l.await(c, false)
 	}
 	l.settle(c)
 }
@@ -195,8 +192,8 @@ func (l *Loop) write(c *conn, b []byte) int {
 	return n
 }
 
-// wait turns the interest in a writable socket on and off.
-func (l *Loop) wait(c *conn, on bool) {
+// await turns the interest in a writable socket on and off.
+func (l *Loop) await(c *conn, on bool) {
 	if c.waiting == on {
 		return
 	}

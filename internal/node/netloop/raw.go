@@ -17,6 +17,13 @@ func rawRead(fd int, p []byte) (int, syscall.Errno) {
 	return int(n), errno
 }
 
+// rawWait waits for events at most so many ms. The scheduler believes that the
+// thread runs meanwhile.
+func rawWait(epoll int, events []syscall.EpollEvent, ms int) (int, syscall.Errno) {
+	n, _, errno := syscall.RawSyscall6(syscall.SYS_EPOLL_PWAIT, uintptr(epoll), uintptr(unsafe.Pointer(&events[0])), uintptr(len(events)), uintptr(ms), 0, 0)
+	return int(n), errno
+}
+
 func rawWrite(fd int, p []byte) (int, syscall.Errno) {
 	if len(p) == 0 {
 		return 0, 0

@@ -11,6 +11,7 @@ import (
 type ager struct {
 	mu  sync.Mutex // one cycle at a time
 	at  int        // the stripe where the next cycle goes on
+	dbs []int      // that have, or had, keys
 	tx  WriteTx
 	key []byte
 }
@@ -65,9 +66,15 @@ func (ks *Keyspace) ExpireCycle(nowMs int64, budget time.Duration) (removed int)
 	defer a.mu.Unlock()
 	may := ks.aging.Load() && !ks.Replica.Load() && !ks.Frozen.Load()
 	end := time.Now().Add(budget)
+	a.dbs = a.dbs[:0]
+	for db := range ks.inUse {
+		if ks.inUse[db].Load() {
+			a.dbs = append(a.dbs, db)
+		}
+	}
 	for range ks.stripes {
 		st := &ks.stripes[a.at]
-		for more := st.needsCare(nowMs, may); more; {
+		for more := st.needsCare(a.dbs, nowMs, may); more; {
 			var n int
 			n, more = ks.expireStripe(st, nowMs, may)
 			removed += n
@@ -81,8 +88,8 @@ func (ks *Keyspace) ExpireCycle(nowMs int64, budget time.Duration) (removed int)
 }
 
 // needsCare tells, without the lock, whether a key may be due or an index crowded.
-func (st *stripe) needsCare(nowMs int64, may bool) bool {
-	for db := range st.shelves {
+func (st *stripe) needsCare(dbs []int, nowMs int64, may bool) bool {
+	for _, db := range dbs {
 		sh := st.shelves[db].Load()
 		if sh != nil && (may && sh.due.first.Load() < nowMs || sh.due.crowded()) {
 			return true
@@ -100,7 +107,7 @@ func (ks *Keyspace) expireStripe(st *stripe, nowMs int64, may bool) (removed int
 	if st.owner != nil {
 		return 0, false
 	}
-	for db := range st.shelves {
+	for _, db := range ks.ager.dbs {
 		sh := st.shelves[db].Load()
 		if sh == nil {
 			continue

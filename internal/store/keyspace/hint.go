@@ -8,20 +8,23 @@ import (
 // Hint is what can be told of a key without a lock.
 type Hint struct {
 	Slot   uint16
+	db     uint32
 	Hash   uint64
 	table  *table.Table
 	bucket table.Hint
 }
 
-// Hint computes where key is placed.
-func (ks *Keyspace) Hint(key []byte) Hint { return Hint{Slot: slot.Of(key), Hash: ks.Hash(key)} }
+// Hint computes where key is placed in a database.
+func (ks *Keyspace) Hint(db int, key []byte) Hint {
+	return Hint{Slot: slot.Of(key), db: uint32(db), Hash: ks.Hash(key)}
+}
 
 // Prefetch asks the processor for what leads to the keys of hints: in turn for
 // their tables, their buckets and their entries.
-func (ks *Keyspace) Prefetch(db int, hints []Hint) {
+func (ks *Keyspace) Prefetch(hints []Hint) {
 	for i := range hints {
 		h := &hints[i]
-		if h.table = ks.tableOf(db, h.Slot); h.table != nil {
+		if h.table = ks.tableOf(int(h.db), h.Slot); h.table != nil {
 			h.table.Prefetch()
 		}
 	}
