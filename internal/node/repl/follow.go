@@ -1,0 +1,4 @@
+package repl
+
+// follower is the link to our master.
+type follower struct{}
