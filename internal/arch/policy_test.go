@@ -8,7 +8,7 @@ package arch
 //
 // Packages stand here from the day they are planned, so that a new room finds its place.
 const floors = `
-0 ground: base/crc64 base/glob base/lzf base/nodeid base/resp base/slot base/stats base/vfs
+0 ground: base/crc64 base/glob base/lzf base/nodeid base/resp base/slot base/stats base/tick base/vfs
 
 1 shapes: data/arena data/table data/listpack data/intset data/quicklist data/radix data/hll data/geo
 1 shapes: data/hash data/set data/zset data/stream data/value

@@ -78,7 +78,7 @@ func (e *Engine) makeRoom(t *Turn, s *session.Session) (oom bool) {
 		return false
 	}
 	oom = !e.Keyspace.Evict(limit, e.Beside())
-	t.began = e.nanos() // what was evicted is not the command's doing
+	t.began = e.Nanos() // what was evicted is not the command's doing
 	return oom
 }
 

@@ -68,7 +68,7 @@ func (e *Engine) Retry(t *Turn, s *session.Session) {
 	args := s.Retry
 	s.Retry = nil
 	s.Clear(session.Blocked)
-	t.hinted, t.began = 0, e.nanos()
+	t.hinted, t.began = 0, e.Nanos()
 	e.runOne(t, s, e.Table.Lookup(args[0]), args)
 	e.flush(t, s)
 }
@@ -148,7 +148,7 @@ func (e *Engine) begin(t *Turn, s *session.Session, args [][]byte) {
 // account notes what the command cost and whether it failed, and shows it to
 // the monitors.
 func (e *Engine) account(t *Turn, s *session.Session, spec *command.Spec, args [][]byte, mark int, began int64) {
-	t.began = e.nanos()
+	t.began = e.Nanos()
 	took := t.began - began
 	r := session.Record{Spec: spec, Nanos: took}
 	if out := s.Out.Buf; len(out) > mark && out[mark] == '-' {

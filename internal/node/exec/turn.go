@@ -53,7 +53,7 @@ func (e *Engine) Feed(t *Turn, s *session.Session, data []byte) (consumed int) {
 			e.prefetch(t, s)
 		}
 		done := 0
-		t.began = e.nanos()
+		t.began = e.Nanos()
 		for i := range t.n {
 			it := &t.items[i]
 			if t.hinted = 0; it.hinted > 0 {

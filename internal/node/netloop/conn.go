@@ -17,8 +17,8 @@ func (l *Loop) serveOne(c *conn) {
 		l.weigh(c)
 		return
 	}
-	l.feed(c, data)
-	l.flush(c)
+	from := l.feed(c, data)
+	l.post(c, from)
 }
 
 // read returns all bytes that are received and not consumed.
@@ -26,7 +26,8 @@ func (l *Loop) read(c *conn) (data []byte, ok bool) {
 	room := c.room()
 	n, errno := rawRead(c.fd, room)
 	switch {
-	case errno == syscall.EAGAIN || errno == syscall.EINTR:
+	case errno == syscall.EAGAIN:
+		c.filled = false
 		return nil, false
 	case n <= 0 || errno != 0:
 		l.close(c)
@@ -37,17 +38,25 @@ func (l *Loop) read(c *conn) (data []byte, ok bool) {
 	c.s.Active = l.turn.NowMs
 	c.s.Parser.MaxBulk = l.opt.MaxBulk()
 	c.filled = n == len(room)
+	if (c.filled || c.ended) && !c.again {
+		c.again = true
+		l.again = append(l.again, c)
+	}
 	c.in = c.in[:len(c.in)+n]
 	c.peak = max(c.peak, len(c.in))
 	return c.in, true
 }
 
-// feed lets the session run what is complete in data and keeps the rest.
-func (l *Loop) feed(c *conn, data []byte) {
-	c.s.Out.Buf = l.out[:0]
+// feed lets the session run what is complete in data and keeps the rest. The
+// replies stand in l.out, behind those of others, from the returned offset on.
+func (l *Loop) feed(c *conn, data []byte) (from int) {
+	from = len(l.out)
+	c.s.Out.Buf = l.out
 	c.s.Pending.In, c.s.Pending.Parsed = len(data), 0
 	n := l.opt.Engine.Feed(&l.turn, c.s, data)
+	l.out, c.s.Out.Buf = c.s.Out.Buf, nil
 	l.keep(c, data[n:])
+	return from
 }
 
 // keep makes rest, the end of what is there, the connection's unconsumed input.
@@ -68,12 +77,13 @@ func (l *Loop) keep(c *conn, rest []byte) {
 // attend looks at what was left at the session's door.
 func (l *Loop) attend(c *conn) {
 	s := c.s
-	s.Out.Buf = l.out[:0]
 	mail, knock := s.Open(nil)
 	if knock.Kill {
 		l.close(c)
 		return
 	}
+	from := len(l.out)
+	s.Out.Buf = l.out
 	s.Out.Raw(mail)
 	if knock.Replied {
 		l.opt.Engine.Answer(&l.turn, s, knock.Reply)
@@ -84,29 +94,47 @@ func (l *Loop) attend(c *conn) {
 	if !s.Parked() && (knock.Replied || knock.Wake) && len(c.in) > 0 {
 		n := l.opt.Engine.Feed(&l.turn, s, c.in)
 		l.keep(c, c.in[n:])
-		if l.conns[c.fd] != c {
-			return
-		}
 	}
-	l.flush(c)
+	l.out, s.Out.Buf = s.Out.Buf, nil
+	l.post(c, from)
 }
 
-// flush sends what the session has put out, or keeps it until the socket takes it.
-func (l *Loop) flush(c *conn) {
+// post is flush at the end of the turn: the peers read what a whole turn made at
+// once, and ask again together. One who is woken for each of them costs more than
+// all the commands.
+func (l *Loop) post(c *conn, from int) {
 	if l.conns[c.fd] != c {
+		l.out = l.out[:from]
 		return
 	}
 	c.s.Publish() // before the peer, who may ask others about it, reads the replies
-	made := c.s.Out.Buf
-	c.s.Out.Buf = nil
-	if l.overLimit(c, len(c.out)-c.sent+len(made)) {
+	if l.overLimit(c, len(c.out)-c.sent+len(l.out)-from) {
+		l.out = l.out[:from]
 		return
 	}
-	if cap(made) <= keepBytes {
-		l.out = made[:0]
-	} else {
+	l.posted = append(l.posted, posted{c, from, len(l.out)})
+	if len(l.out) > postBytes {
+		l.deliver()
+	}
+}
+
+// deliver writes what was posted.
+func (l *Loop) deliver() {
+	for i := range l.posted {
+		p := &l.posted[i]
+		if l.conns[p.c.fd] == p.c {
+			l.flush(p.c, l.out[p.from:p.to])
+		}
+		p.c = nil
+	}
+	l.posted = l.posted[:0]
+	if l.out = l.out[:0]; cap(l.out) > keepBytes {
 		l.out = nil
 	}
+}
+
+// flush sends what the session has put out, or keeps it until the socket takes it.
+func (l *Loop) flush(c *conn, made []byte) {
 	if len(c.out) == 0 && len(made) > 0 {
 		n := l.write(c, made)
 		if n < 0 {
@@ -180,7 +208,7 @@ func (l *Loop) Held() int64 { return l.held.Load() }
 func (l *Loop) write(c *conn, b []byte) int {
 	n, errno := rawWrite(c.fd, b)
 	switch {
-	case errno == syscall.EAGAIN || errno == syscall.EINTR:
+	case errno == syscall.EAGAIN:
 		return 0
 	case errno != 0:
 		l.close(c)
@@ -198,7 +226,7 @@ func (l *Loop) await(c *conn, on bool) {
 		return
 	}
 	c.waiting = on
-	events := uint32(syscall.EPOLLIN)
+	events := connEvents
 	if on {
 		events |= syscall.EPOLLOUT
 	}
@@ -225,7 +253,7 @@ func (l *Loop) Adopt(fd int, s *session.Session) error {
 	l.place(c)
 	l.open++
 	l.weigh(c)
-	if err := l.control(syscall.EPOLL_CTL_ADD, fd, syscall.EPOLLIN); err != nil {
+	if err := l.control(syscall.EPOLL_CTL_ADD, fd, connEvents); err != nil {
 		l.close(c)
 		return err
 	}

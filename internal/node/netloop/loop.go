@@ -13,7 +13,8 @@ import (
 )
 
 const (
-	keepBytes = 1 << 20 // the shared write buffer is given back beyond this
+	keepBytes = 1 << 20  // the shared write buffer is given back beyond this
+	postBytes = 64 << 10 // and sent beyond this, though the turn goes on
 	eventsMax = 256
 )
 
@@ -25,10 +26,13 @@ type Loop struct {
 	conns  []*conn // by file descriptor
 	open   int
 	ready  []*conn // that received something in this turn
+	again  []*conn // to be read from again in the next turn
 	held   atomic.Int64
 	work   work
 	turn   exec.Turn
-	out    []byte
+	redate int64    // when turn.NowMs is to be set anew, by the engine's clock
+	out    []byte   // made in this turn
+	posted []posted // whose it is
 
 	mu       sync.Mutex
 	knocked  []*session.Session
@@ -46,11 +50,19 @@ type conn struct {
 	in       []byte // received, not consumed
 	peak     int    // most bytes in it since the last Trim
 	filled   bool   // the last read filled it
+	ended    bool   // the peer sends no more than what is there
+	again    bool   // it is in Loop.again
 	out      []byte // made, not sent: out[sent:]
 	sent     int
 	held     int  // bytes counted in Loop.held
 	waiting  bool // for the socket to become writable
 	acceptor *acceptor
+}
+
+// posted says that out[from:to] goes to c.
+type posted struct {
+	c        *conn
+	from, to int
 }
 
 // New returns a loop that Run will drive.
@@ -117,7 +129,7 @@ func (l *Loop) Run() {
 	for {
 		timeout := -1
 		l.mu.Lock()
-		if len(l.knocked)+len(l.tasks) > 0 || l.stopped {
+		if len(l.knocked)+len(l.tasks)+len(l.again) > 0 || l.stopped {
 			timeout = 0
 		} else {
 			l.sleeping = true
@@ -133,14 +145,25 @@ func (l *Loop) Run() {
 			l.opt.Log.Error("event loop: epoll_wait failed", "err", err)
 			time.Sleep(time.Millisecond) // never spin on a broken descriptor
 		}
-		began, ran := time.Now(), l.turn.Ran
-		l.turn.NowMs = began.UnixMilli()
+		began, ran := l.opt.Engine.Nanos(), l.turn.Ran
+		l.date(began)
+		again := len(l.again)
 		for i := range max(n, 0) {
 			l.event(&events[i])
 		}
+		l.readAgain(again)
 		l.serve()
 		l.attendAll()
-		l.work.count(time.Since(began), l.turn.Ran-ran)
+		l.work.count(l.opt.Engine.Nanos()-began, l.turn.Ran-ran)
+	}
+}
+
+// date sets the time of the turn that began at nanos of the engine's clock. The
+// kernel is not asked again within a fraction of the millisecond that commands see.
+func (l *Loop) date(nanos int64) {
+	if nanos >= l.redate {
+		l.turn.NowMs = time.Now().UnixMilli()
+		l.redate = nanos + int64(time.Millisecond/10)
 	}
 }
 
@@ -182,9 +205,29 @@ func (l *Loop) event(ev *syscall.EpollEvent) {
 	if ev.Events&syscall.EPOLLOUT != 0 {
 		l.send(c)
 	}
-	if l.conns[fd] == c && ev.Events&(syscall.EPOLLIN|syscall.EPOLLHUP|syscall.EPOLLERR) != 0 {
+	c.ended = c.ended || ev.Events&(syscall.EPOLLRDHUP|syscall.EPOLLHUP|syscall.EPOLLERR) != 0
+	if l.conns[fd] == c && (c.ended || ev.Events&syscall.EPOLLIN != 0) {
 		l.receive(c)
 	}
+}
+
+// connEvents is what a connection tells, and each thing once: the kernel then need
+// not look again whether it is still so. What one read leaves is read in the next
+// turn, so that nobody keeps others waiting.
+const connEvents = uint32(syscall.EPOLLIN | syscall.EPOLLRDHUP | edgeTriggered)
+
+const edgeTriggered = 1 << 31 // syscall.EPOLLET is negative
+
+// readAgain reads from the first n connections of l.again.
+func (l *Loop) readAgain(n int) {
+	for i := range n {
+		c := l.again[i]
+		l.again[i], c.again = nil, false
+		if l.conns[c.fd] == c {
+			l.receive(c)
+		}
+	}
+	l.again = l.again[:copy(l.again, l.again[n:])]
 }
 
 // receive reads once what the socket has, to be served with what other sockets have.
@@ -209,6 +252,7 @@ func (l *Loop) serve() {
 		}
 	}
 	l.ready = l.ready[:0]
+	l.deliver()
 }
 
 // attendAll runs tasks and looks after the sessions that were knocked at,
@@ -231,6 +275,7 @@ func (l *Loop) attendAll() {
 				l.attend(c)
 			}
 		}
+		l.deliver()
 	}
 }
 

@@ -98,8 +98,8 @@ func (l *Loop) Run() {
 		knocked, tasks, stopped := l.knocked, l.tasks, l.stopped
 		l.knocked, l.tasks = nil, nil
 		l.mu.Unlock()
-		began, ran := time.Now(), l.turn.Ran
-		l.turn.NowMs = began.UnixMilli()
+		began, ran := l.opt.Engine.Nanos(), l.turn.Ran
+		l.turn.NowMs = time.Now().UnixMilli()
 		for _, task := range tasks {
 			task()
 		}
@@ -108,7 +108,7 @@ func (l *Loop) Run() {
 				l.attend(c)
 			}
 		}
-		l.work.count(time.Since(began), l.turn.Ran-ran)
+		l.work.count(l.opt.Engine.Nanos()-began, l.turn.Ran-ran)
 		if stopped {
 			for _, c := range l.conns {
 				l.close(c)

@@ -2,7 +2,6 @@ package netloop
 
 import (
 	"sync/atomic"
-	"time"
 )
 
 // Work is what a loop has done since the start or the last ResetWork.
@@ -16,11 +15,11 @@ type Work struct {
 // work counts turns. The loop alone writes, anybody reads.
 type work struct{ turns, nanos, longest, commands atomic.Int64 }
 
-func (w *work) count(took time.Duration, commands int64) {
+func (w *work) count(nanos, commands int64) {
 	w.turns.Store(w.turns.Load() + 1) // cheaper than an atomic addition
-	w.nanos.Store(w.nanos.Load() + int64(took))
-	if int64(took) > w.longest.Load() {
-		w.longest.Store(int64(took))
+	w.nanos.Store(w.nanos.Load() + nanos)
+	if nanos > w.longest.Load() {
+		w.longest.Store(nanos)
 	}
 	if commands > w.commands.Load() {
 		w.commands.Store(commands)
