@@ -8,8 +8,10 @@ import (
 	"os"
 	"sync"
 	"sync/atomic"
+	"time"
 
 	"github.com/skeindb/skein/internal/node/config"
+	"github.com/skeindb/skein/internal/node/session"
 )
 
 // LevelVerbose lies between slog's Debug and Info: redis's second level.
@@ -122,4 +124,22 @@ func (n *Node) sink(level config.Level, text string) {
 		at = slog.LevelWarn
 	}
 	n.slog.Log(context.Background(), at, text)
+}
+
+// attackEvery is how often the log tells of clients that speak HTTP.
+const attackEvery = time.Minute
+
+// attacked makes what is called when a client speaks HTTP.
+func (n *Node) attacked() func(*session.Session) {
+	var next atomic.Int64
+	return func(s *session.Session) {
+		now := time.Now()
+		due := next.Load()
+		if now.UnixNano() < due || !next.CompareAndSwap(due, now.Add(attackEvery).UnixNano()) {
+			return
+		}
+		n.slog.Warn("Possible SECURITY ATTACK detected. It looks like somebody is sending POST or Host: commands to Redis. " +
+			"This is likely due to an attacker attempting to use Cross Protocol Scripting to compromise your Redis instance. " +
+			"Connection from " + s.Peer() + " aborted.")
+	}
 }

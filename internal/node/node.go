@@ -128,6 +128,7 @@ func (n *Node) furnish() (err error) {
 		Recorder: n.afterBatch,
 		Monitor:  &n.monitor,
 		Slow:     n.observer.Slow,
+		Attacked: n.attacked(),
 	})
 	n.clients = clients.New(n.clientOptions(databases))
 	if err := n.makeCluster(); err != nil {

@@ -292,3 +292,20 @@ func TestNotSupportedYet(t *testing.T) {
 		t.Errorf("a node with users: %v", err)
 	}
 }
+
+func TestBrowserIsCutOff(t *testing.T) {
+	r := run(t)
+	for _, said := range []string{"POST / HTTP/1.1\r\n", "Host: 127.0.0.1\r\n"} {
+		c, err := net.Dial("tcp", net.JoinHostPort("127.0.0.1", strconv.Itoa(r.port)))
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer c.Close()
+		c.SetDeadline(time.Now().Add(testkit.Patience))
+		io.WriteString(c, said+"SET k v\r\n")
+		if got, err := io.ReadAll(c); len(got) > 0 {
+			t.Errorf("%q is answered %q, %v", said, got, err)
+		}
+	}
+	r.expect("(nil)", "GET", "k")
+}

@@ -11,7 +11,7 @@ var (
 	TCPKeepalive   = integer("tcp-keepalive", 300, 0, math.MaxInt32) // seconds; 0 is off
 	UnixSocket     = optionalText("unixsocket", Immutable)
 	UnixSocketPerm = octal("unixsocketperm", 0, 0o777, Immutable) // 0: as the umask leaves it
-	SocketMarkID   = integer("socket-mark-id", 0, 0, math.MaxUint32, Immutable)
+	SocketMarkID   = integer("socket-mark-id", 0, 0, math.MaxUint32, Immutable, inert("sockets are not marked"))
 	ProtectedMode  = boolean("protected-mode", true)
 	Timeout        = integer("timeout", 0, 0, math.MaxInt32) // idle seconds; 0 is never
 	MaxClients     = integer("maxclients", 10000, 1, math.MaxUint32)

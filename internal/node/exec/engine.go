@@ -44,6 +44,9 @@ type Options struct {
 	Monitor *atomic.Pointer[MonitorFunc]
 	// Slow is called after a command that took longer than Gates.SlowNanos.
 	Slow func(s *session.Session, spec *command.Spec, args [][]byte, nanos int64, now int64)
+	// Attacked is called when a client that speaks HTTP was recognized; it is
+	// closed without an answer. Nil: nobody wants to know.
+	Attacked func(s *session.Session)
 }
 
 // MonitorFunc is told of each command: the session, its database, and the arguments.

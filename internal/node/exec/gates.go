@@ -1,6 +1,7 @@
 package exec
 
 import (
+	"bytes"
 	"strings"
 
 	"github.com/skeindb/skein/internal/command"
@@ -68,6 +69,20 @@ func (e *Engine) protected(s *session.Session, spec *command.Spec) string {
 
 func isLocal(s *session.Session) bool {
 	return s.Is(session.Unix) || s.Remote.Addr().Unmap().IsLoopback()
+}
+
+// speaksHTTP tells whether a command's name is what a web browser sends that was
+// made to talk to this port: a page can make it POST commands in the request's body.
+func speaksHTTP(name []byte) bool {
+	return bytes.EqualFold(name, []byte("post")) || bytes.EqualFold(name, []byte("host:"))
+}
+
+// abort closes the connection without another word.
+func (e *Engine) abort(s *session.Session) {
+	if e.Attacked != nil {
+		e.Attacked(s)
+	}
+	s.Set(session.CloseAfterReply)
 }
 
 // makeRoom evicts keys when memory is over its limit and tells whether it

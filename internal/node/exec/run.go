@@ -77,6 +77,10 @@ func (e *Engine) Retry(t *Turn, s *session.Session) {
 func (e *Engine) attempt(t *Turn, s *session.Session, spec *command.Spec, args [][]byte) {
 	spec, err := e.Table.Check(spec, args)
 	if err != nil {
+		if spec == nil && speaksHTTP(args[0]) {
+			e.abort(s)
+			return
+		}
 		e.reject(t, s, spec, err.Error())
 		return
 	}
