@@ -54,6 +54,7 @@ type Plan struct {
 	Budget time.Duration // no round starts after it, and all is stopped shortly after
 	Memory []MemoryCell
 	Stages []Stage
+	Apply  []ApplyCell
 }
 
 func pinning(pinned bool) string {
@@ -118,7 +119,8 @@ func memoryCell(cluster bool) MemoryCell {
 // not, standalone and in cluster mode.
 func FullPlan() Plan {
 	p := pace{rounds: 5, askedRounds: 7, runTime: 1800 * time.Millisecond, askedRunTime: 3 * time.Second}
-	plan := Plan{Budget: 39 * time.Minute, Memory: []MemoryCell{memoryCell(false), memoryCell(true)}}
+	plan := Plan{Budget: 39 * time.Minute, Memory: []MemoryCell{memoryCell(false), memoryCell(true)},
+		Apply: []ApplyCell{applyCell(3, 2_000_000)}}
 	for _, cluster := range []bool{false, true} {
 		for _, pinned := range []bool{true, false} {
 			plan.Stages = append(plan.Stages,
@@ -151,6 +153,9 @@ func (p *Plan) Scale(by float64) {
 	for i := range p.Memory {
 		p.Memory[i].Keys = max(1, int(float64(p.Memory[i].Keys)*by))
 	}
+	for i := range p.Apply {
+		p.Apply[i].Keys = max(1, int(float64(p.Apply[i].Keys)*by))
+	}
 	for i := range p.Stages {
 		p.Stages[i].Keys = max(1, int(float64(p.Stages[i].Keys)*by))
 	}
@@ -165,6 +170,9 @@ func (p *Plan) SetRounds(rounds int) {
 		for i := range s.Cells {
 			s.Cells[i].Rounds = rounds
 		}
+	}
+	for i := range p.Apply {
+		p.Apply[i].Rounds = rounds
 	}
 }
 
@@ -185,6 +193,11 @@ func (p Plan) Only(patterns []string) (Plan, error) {
 	for _, m := range p.Memory {
 		if matches(m.Name()) {
 			cut.Memory = append(cut.Memory, m)
+		}
+	}
+	for _, a := range p.Apply {
+		if matches(a.Name()) {
+			cut.Apply = append(cut.Apply, a)
 		}
 	}
 	for _, s := range p.Stages {
@@ -251,6 +264,9 @@ func (p Plan) Estimate() time.Duration {
 	total := buildTime
 	for _, m := range p.Memory {
 		total += m.Estimate()
+	}
+	for _, a := range p.Apply {
+		total += a.Estimate()
 	}
 	for _, s := range p.Stages {
 		total += s.Estimate()

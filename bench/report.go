@@ -33,6 +33,7 @@ type MemoryResult struct {
 type Report struct {
 	Memory []MemoryResult
 	Cells  []Result
+	Apply  []ApplyResult
 }
 
 // e is the peer's CPU time per operation divided by the subject's: above 1, Skein does more with
@@ -46,13 +47,15 @@ func (p Pair) throughput() float64 { return p[1].OpsPerSecond / p[0].OpsPerSecon
 type Spread struct{ Least, Median, Greatest float64 }
 
 // spreadOf returns the spread of one figure over all rounds, NaNs if there are none.
-func spreadOf(pairs []Pair, figure func(Pair) float64) Spread {
-	if len(pairs) == 0 {
+func spreadOf(pairs []Pair, figure func(Pair) float64) Spread { return spreadOfFigures(pairs, figure) }
+
+func spreadOfFigures[T any](rounds []T, figure func(T) float64) Spread {
+	if len(rounds) == 0 {
 		return Spread{math.NaN(), math.NaN(), math.NaN()}
 	}
-	values := make([]float64, len(pairs))
-	for i, p := range pairs {
-		values[i] = figure(p)
+	values := make([]float64, len(rounds))
+	for i, r := range rounds {
+		values[i] = figure(r)
 	}
 	slices.Sort(values)
 	middle := len(values) / 2
@@ -115,6 +118,11 @@ func (r Report) errors() []error {
 			errs = append(errs, fmt.Errorf("%s: %w", c.Cell.Name(), c.Err))
 		}
 	}
+	for _, a := range r.Apply {
+		if a.Err != nil {
+			errs = append(errs, fmt.Errorf("%s: %w", a.Cell.Name(), a.Err))
+		}
+	}
 	return errs
 }
 
@@ -136,6 +144,12 @@ func (r Report) Markdown() string {
 	}
 	for _, m := range r.Memory {
 		b.WriteString(m.row())
+	}
+	if len(r.Apply) > 0 {
+		b.WriteString(applyHead)
+	}
+	for _, a := range r.Apply {
+		b.WriteString(a.row())
 	}
 	if errs := r.errors(); len(errs) > 0 {
 		b.WriteString("\n## Not measured\n\n")

@@ -56,6 +56,12 @@ func (r *runner) carryOut(ctx context.Context, plan Plan) Report {
 		}
 		report.Cells = append(report.Cells, r.stage(ctx, s)...)
 	}
+	for _, a := range plan.Apply {
+		if interrupted() {
+			return report
+		}
+		report.Apply = append(report.Apply, r.apply(ctx, a))
+	}
 	return report
 }
 

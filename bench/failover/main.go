@@ -1,0 +1,161 @@
+//go:build linux
+
+package main
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"os"
+	"os/exec"
+	"os/signal"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"time"
+)
+
+// Exit codes of the program.
+const (
+	exitOK = iota
+	exitMissed
+	exitError
+)
+
+// errInterrupted ends a run that was stopped by a signal, after its partial report.
+var errInterrupted = errors.New("interrupted")
+
+type options struct {
+	servers []string
+	check   bool
+	keep    bool
+	only    string
+	port    int
+	timeout time.Duration
+	rest    time.Duration
+	rounds  map[string]*int
+}
+
+func parseFlags() options {
+	o := options{rounds: map[string]*int{}}
+	flag.Func("server", "command that starts a server, \"skein\" for the one of this tree; may be repeated (default redis-server, skein)",
+		func(s string) error {
+			if strings.TrimSpace(s) == "" {
+				return errors.New("no command")
+			}
+			o.servers = append(o.servers, s)
+			return nil
+		})
+	flag.BoolVar(&o.check, "check", false, "exit with code 1 when Skein misses a goal")
+	flag.BoolVar(&o.keep, "keep", false, "keep the directories of the nodes, with their logs")
+	flag.StringVar(&o.only, "only", "", "comma-separated trials to run: plain,row,kill,sync")
+	flag.IntVar(&o.port, "port", 16000, "first port to try for the nodes; the bus uses the port 10000 above")
+	flag.DurationVar(&o.timeout, "node-timeout", 2*time.Second, "cluster-node-timeout of the nodes")
+	flag.DurationVar(&o.rest, "rest", 5*time.Second, "pause before each plain failover; redis needs it, for its voters")
+	for _, t := range trials {
+		o.rounds[t.name] = flag.Int(t.name, t.rounds, "rounds of "+t.title)
+	}
+	flag.Parse()
+	if len(o.servers) == 0 {
+		o.servers = []string{"redis-server", "skein"}
+	}
+	return o
+}
+
+func main() {
+	o := parseFlags()
+	if flag.NArg() > 0 {
+		fmt.Fprintf(os.Stderr, "failover: unexpected argument %q\n", flag.Arg(0))
+		os.Exit(exitError)
+	}
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM, syscall.SIGHUP)
+	code, err := run(ctx, o)
+	stop()
+	if err != nil {
+		fmt.Fprintln(os.Stderr, "failover:", err)
+	}
+	os.Exit(code)
+}
+
+// run makes the clusters, carries the trials out and prints the report, which on an interrupt holds what was measured so far.
+func run(ctx context.Context, o options) (int, error) {
+	begun := time.Now()
+	chosen, err := chooseTrials(o.only)
+	if err != nil {
+		return exitError, err
+	}
+	if _, err := exec.LookPath("redis-cli"); err != nil {
+		return exitError, fmt.Errorf("redis-cli is needed (Debian: redis-tools): %w", err)
+	}
+	root, err := os.MkdirTemp("", "skein-failover-")
+	if err != nil {
+		return exitError, err
+	}
+	if o.keep {
+		progress("the nodes work in %s", root)
+	} else {
+		defer os.RemoveAll(root)
+	}
+	var contestants []*contestant
+	for _, words := range o.servers {
+		argv, err := serverCommand(ctx, words, root)
+		if err != nil {
+			return exitError, err
+		}
+		c := &contestant{argv: argv, name: filepath.Base(argv[0]), results: map[string]*Result{}}
+		defer func() { c.cluster.stop() }()
+		if c.cluster, err = startCluster(ctx, c.name, argv, root, &o.port, o.timeout); err != nil {
+			return exitError, fmt.Errorf("%s: %w", words, err)
+		}
+		c.skein = c.cluster.isSkein()
+		contestants = append(contestants, c)
+	}
+	fmt.Print(header(ctx, o, contestants))
+	for _, t := range chosen {
+		measure(ctx, t, *o.rounds[t.name], o.rest, contestants)
+	}
+	fmt.Print(report(chosen, contestants))
+	fmt.Printf("\nTook %s.\n", time.Since(begun).Round(time.Second))
+	return verdict(ctx, o, chosen, contestants)
+}
+
+func verdict(ctx context.Context, o options, chosen []trial, contestants []*contestant) (int, error) {
+	switch {
+	case ctx.Err() != nil:
+		return exitError, errInterrupted
+	case anyTrouble(contestants):
+		return exitError, errors.New("some rounds could not be measured, see the report")
+	case o.check && missed(chosen, contestants):
+		return exitMissed, errors.New("a goal was missed")
+	}
+	return exitOK, nil
+}
+
+// serverCommand returns the words that start a server, building skein into root where it is asked for.
+func serverCommand(ctx context.Context, words, root string) ([]string, error) {
+	argv := strings.Fields(words)
+	if argv[0] != "skein" {
+		return argv, nil
+	}
+	path := filepath.Join(root, "skein")
+	build := exec.CommandContext(ctx, "go", "build", "-o", path, "github.com/skeindb/skein/cmd/skein")
+	if out, err := build.CombinedOutput(); err != nil {
+		return nil, fmt.Errorf("building skein: %w\n%s", err, out)
+	}
+	return append([]string{path, "server"}, argv[1:]...), nil
+}
+
+func progress(format string, args ...any) {
+	fmt.Fprintf(os.Stderr, time.Now().Format("15:04:05 ")+format+"\n", args...)
+}
+
+// sleep pauses, unless the run is interrupted.
+func sleep(ctx context.Context, d time.Duration) error {
+	select {
+	case <-time.After(d):
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
