@@ -32,13 +32,67 @@ func (t *Table) Scan(cursor uint64, fn func(arena.Handle)) (next uint64) {
 // bucketAt is the bucket that holds a position, in a table of n > 0 buckets, and the position after it.
 func bucketAt(cursor, n uint64) (i, next uint64) {
 	i = index(bits.Reverse64(cursor<<(64-CursorBits)), n)
+	rest := restBits(i, n)
+	next = (cursor>>rest + 1) << rest
+	return i, next & (1<<CursorBits - 1)
+}
+
+// restBits says how many positions bucket i of n has: so many bits of them do not name the bucket.
+func restBits(i, n uint64) int {
 	used := bits.Len64(n) - 1 // hash bits that name the bucket
 	if half := uint64(1) << used; i >= half || i < n-half {
 		used++
 	}
-	rest := CursorBits - used
-	next = (cursor>>rest + 1) << rest
-	return i, next & (1<<CursorBits - 1)
+	return CursorBits - used
+}
+
+// Buckets is the number of buckets, 0 while the table has never had an entry.
+func (t *Table) Buckets() uint64 { return t.n.Load() }
+
+// ShareOf is the share of a hash when a table is divided in n > 0 shares, as if that were its buckets.
+func ShareOf(hash, n uint64) uint64 { return index(hash, n) }
+
+// Share shows the entries of share i of n to fn: those that would stand in bucket i if the table had n
+// buckets. However many it has by now, all shares together are all entries, each once; and while there are as
+// many buckets as shares, a share is a bucket. fn must not change the table.
+func (t *Table) Share(i, n uint64, fn func(arena.Handle)) {
+	buckets := t.n.Load()
+	switch {
+	case buckets == 0:
+		return
+	case buckets == n:
+		t.show(t.bucket(i), fn)
+		return
+	}
+	rest := restBits(i, n)
+	at := bits.Reverse64(i) >> (64 - CursorBits)
+	for end := at + 1<<rest; at < end; {
+		j, next := bucketAt(at, buckets)
+		if restBits(j, buckets) <= rest {
+			t.show(t.bucket(j), fn)
+		} else { // the bucket is merged of several shares
+			t.show(t.bucket(j), func(h arena.Handle) {
+				if index(Hash(t.seed, t.Entry(h).Key()), n) == i {
+					fn(h)
+				}
+			})
+		}
+		if next <= at {
+			return // that was the last position of all
+		}
+		at = next
+	}
+}
+
+// show shows the entries of b to fn, which reads them: they are fetched all at once.
+func (t *Table) show(b *bucket, fn func(arena.Handle)) {
+	n := b.count()
+	for i := range n {
+		t.arena.Prefetch(t.get(b, i).h)
+	}
+	for i := range n {
+		fn(t.get(b, i).h)
+	}
 }
 
 // Random returns an entry, each with the same chance, or 0 if the table is empty. rnd gives

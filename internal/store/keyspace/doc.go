@@ -22,10 +22,19 @@
 // # The gate
 //
 // Every change of data passes through the few unexported methods of gate.go
-// (insert, replace, remove, setExpiry). There, once, watchers are marked, the
-// index of deadlines and the memory account follow, and the change is counted.
+// (insert, replace, remove, setExpiry). There, once, the cut takes what it wants of
+// it before, watchers are marked, the index of deadlines and the memory account
+// follow, and the change is counted.
 // What is to be replicated is collected as effects and appended to the log at
 // commit, while the stripes are still held.
+//
+// # The cut
+//
+// A Cut is the data set at one instant, taken without a copy and walked while it
+// changes: every table is divided into shares, as many as it had buckets, and who
+// is about to change a key in a share that the walk has not passed takes the share
+// out first, as it still is (see Cut). A Builder makes another data
+// set beside this one, to replace it in one step.
 //
 // # Placement
 //

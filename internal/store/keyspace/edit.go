@@ -24,6 +24,7 @@ func (tx *WriteTx) EditAt(old Ref, key []byte, size int) (Edit, error) {
 	if err != nil {
 		return Edit{}, err
 	}
+	old.place.preserve()
 	if s.big != nil {
 		s.big.Grow(size)
 		tx.edited(old, key)
@@ -53,6 +54,7 @@ func (tx *WriteTx) AppendAt(old Ref, key, tail []byte) (int, error) {
 		return 0, err
 	}
 	if s.big != nil {
+		old.place.preserve()
 		s.big.Append(tail)
 		tx.edited(old, key)
 		return s.big.Len(), nil

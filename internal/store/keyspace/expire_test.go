@@ -168,27 +168,52 @@ func TestLazyExpiry(t *testing.T) {
 	ks.check(t)
 }
 
-// TestHiddenKeys: a replica hides what is past its deadline. A write that finds
-// nothing there must not make a second entry of that name.
+// TestHiddenKeys: while nothing may be deleted, a key past its deadline is hidden.
+// A write that finds nothing there must not make a second entry of that name.
 func TestHiddenKeys(t *testing.T) {
-	r := &recorder{}
-	ks := newKeyspace(t, Options{Log: r})
-	fill(t, ks, 1, "old", func(int) int64 { return 2000 })
-	ks.Replica.Store(true)
-	r.effects = nil
-	do(ks, 3000, func(tx *WriteTx) {
-		if textOf(tx, "k0") != "(none)" || ks.Size(0) != 1 {
-			t.Error("not hidden, or deleted")
+	val := func(s string) []byte { return []byte(s) }
+	writes := map[string]struct {
+		write func(tx *WriteTx, key []byte) error
+		want  string
+	}{
+		"SetStr": {func(tx *WriteTx, key []byte) error { return tx.SetStr(key, val("new"), NoExpiry) }, "new"},
+		"keep":   {func(tx *WriteTx, key []byte) error { return tx.SetStr(key, val("new"), KeepExpiry) }, "new"},
+		"SetInt": {func(tx *WriteTx, key []byte) error { return tx.SetInt(key, 7, NoExpiry) }, "7"},
+		"Append": {func(tx *WriteTx, key []byte) error { _, err := tx.Append(key, val("tail")); return err }, "tail"},
+		"Edit": {func(tx *WriteTx, key []byte) error {
+			e, err := tx.Edit(key, 3)
+			e.WriteAt(0, val("abc"))
+			return err
+		}, "abc"},
+		"Rename": {func(tx *WriteTx, key []byte) error { return tx.Rename(val("other"), key) }, "from other"},
+		"Copy":   {func(tx *WriteTx, key []byte) error { return tx.Copy(val("other"), key, 0) }, "from other"},
+		"large": {func(tx *WriteTx, key []byte) error { return tx.SetStr(key, alphabets[:9000], NoExpiry) },
+			string(alphabets[:9000])},
+	}
+	for what, w := range writes {
+		for _, frozen := range []bool{false, true} {
+			ks := newKeyspace(t, Options{})
+			do(ks, 1000, func(tx *WriteTx) {
+				tx.SetStr(name(0), alphabets[:5000], 2000)
+				tx.SetStr(val("other"), val("from other"), NoExpiry)
+			})
+			ks.Replica.Store(!frozen)
+			ks.Frozen.Store(frozen)
+			do(ks, 3000, func(tx *WriteTx) {
+				if textOf(tx, "k0") != "(none)" || ks.Size(0) != 2 || tx.Delete(name(0)) {
+					t.Error("not hidden, or deleted")
+				}
+				if err := w.write(tx, name(0)); err != nil {
+					t.Fatal(err)
+				}
+				if r, ok := tx.Peek(name(0)); !ok || r.Expiry() != NoExpiry || textOf(tx, "k0") != w.want {
+					t.Errorf("%s: %.20q", what, textOf(tx, "k0"))
+				}
+				if !tx.Delete(name(0)) || tx.Has(name(0)) {
+					t.Errorf("%s: there is another entry of that name", what)
+				}
+			})
+			ks.check(t)
 		}
-		if tx.Delete(name(0)) {
-			t.Error("deleted")
-		}
-		if err := tx.SetStr(name(0), []byte("new"), NoExpiry); err != nil {
-			t.Fatal(err)
-		}
-		if textOf(tx, "k0") != "new" || ks.Size(0) != 1 {
-			t.Errorf("%q, %d keys", textOf(tx, "k0"), ks.Size(0))
-		}
-	})
-	ks.check(t)
+	}
 }

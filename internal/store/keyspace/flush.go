@@ -22,13 +22,7 @@ func (tx *WriteTx) Clear(later bool) (removed int64) {
 		removed += sh.keys.Load()
 		old = append(old, sh)
 	}
-	if later {
-		tx.ks.graves.add(tx.ks, old)
-	} else {
-		for _, sh := range old {
-			tx.ks.free(sh)
-		}
-	}
+	tx.ks.bury(old, later)
 	tx.effects.changed = tx.effects.changed || removed > 0
 	bump(&tx.ks.stripes[0].stats.changes, removed)
 	return removed
@@ -60,8 +54,35 @@ func (tx *WriteTx) Swap(a, b int) {
 		st.shelves[a].Store(y)
 		st.shelves[b].Store(x)
 	}
+	tx.ks.inUse[a].Store(true)
+	tx.ks.inUse[b].Store(true)
 	tx.effects.changed = true
 	bump(&tx.ks.stripes[0].stats.changes, 1)
+}
+
+// bury frees shelves that have been taken away, later in the background. A cut
+// that wants something of one of them gets it instead. All stripes are held.
+func (ks *Keyspace) bury(old []*shelf, later bool) {
+	var rest []*shelf
+	var keys int64 // there were, to share out the memory in use
+	for db := range ks.opt.Databases {
+		keys += ks.Size(db)
+	}
+	for _, sh := range old {
+		keys += sh.keys.Load()
+	}
+	used := float64(ks.Used())
+	for _, sh := range old {
+		switch {
+		case sh.cut != nil:
+			sh.cut.adopt(int64(used * float64(sh.keys.Load()) / float64(max(keys, 1))))
+		case later:
+			rest = append(rest, sh)
+		default:
+			ks.free(sh)
+		}
+	}
+	ks.graves.add(ks, rest)
 }
 
 // free gives the memory of a shelf back that nobody refers to any more, but for

@@ -89,6 +89,17 @@ func TestSwapAndSlots(t *testing.T) {
 	ks.check(t)
 }
 
+// TestSwappedKeysExpire: a database that gets its first keys by SWAPDB is looked
+// after like any other.
+func TestSwappedKeysExpire(t *testing.T) {
+	ks := newKeyspace(t, Options{Databases: 2})
+	fill(t, ks, 10, "value", func(int) int64 { return 2000 })
+	do(ks, 1000, func(tx *WriteTx) { tx.Swap(0, 1) })
+	if n := ks.ExpireCycle(3000, 1<<30); n != 10 || ks.Size(1) != 0 {
+		t.Errorf("%d keys expired, %d are left", n, ks.Size(1))
+	}
+}
+
 // TestRandomIsFair draws from slots of very different sizes.
 func TestRandomIsFair(t *testing.T) {
 	ks := newKeyspace(t, Options{})

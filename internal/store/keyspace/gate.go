@@ -43,6 +43,15 @@ func (c *content) fill(dst []byte) {
 	}
 }
 
+// preserve gives a cut that is under way what it wants of the key that belongs
+// here and the keys around it: one of them is about to change, appear or vanish, or
+// the object behind it is. Every change of data comes by here first.
+func (p *place) preserve() {
+	if p.shelf != nil && p.shelf.cut != nil {
+		p.shelf.cut.preserve(p.slot, p.hash)
+	}
+}
+
 // put makes key hold c with the deadline given (-1: none), replacing what r found,
 // if it did. It is the one place where values are written. r then is the key as it
 // is now. On ErrFull nothing has changed.
@@ -50,6 +59,7 @@ func (tx *ReadTx) put(r *Ref, key []byte, c *content, expiry int64) error {
 	if r.hidden() {
 		tx.unhide(r, key)
 	}
+	r.place.preserve()
 	tx.ks.furnish(tx.db, &r.place)
 	if c.kind == kindObject {
 		c.word = r.place.shelf.keep(tx.ks, c.object)
@@ -134,6 +144,7 @@ func (tx *ReadTx) replace(old *Ref, h arena.Handle, expiry int64) {
 // remove takes a key away. key must not be a view of the entry.
 func (tx *ReadTx) remove(r Ref, key []byte) {
 	p := &r.place
+	p.preserve()
 	tx.forget(&r)
 	tx.setDue(p, r.Expiry(), NoExpiry)
 	p.table.Delete(p.hash, r.handle)
@@ -161,6 +172,7 @@ func (tx *ReadTx) unhide(old *Ref, key []byte) {
 
 // setExpiry gives a key a deadline, another one, or none (-1).
 func (tx *ReadTx) setExpiry(r Ref, key []byte, expiry int64) (Ref, error) {
+	r.place.preserve()
 	n := len(r.entry.Value())
 	if arena.ClassSize(table.EntrySize(len(key), n, expiry >= 0)) != arena.ClassSize(len(r.entry)) {
 		return tx.moveExpiry(r, key, expiry)

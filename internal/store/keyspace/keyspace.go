@@ -57,7 +57,7 @@ type Keyspace struct {
 	// will come. Frozen does the same while writes are paused.
 	Replica, Frozen atomic.Bool
 
-	beside    atomic.Int64  // bytes outside the arena: objects, tables, indexes of deadlines
+	beside    *account      // bytes outside the arena: objects, tables, indexes of deadlines
 	inUse     []atomic.Bool // by database: whether it ever had a key
 	fullest   peak          // keys of the fullest table there was
 	mostDue   peak          // items of the largest index of deadlines there was
@@ -67,6 +67,7 @@ type Keyspace struct {
 	tidied    atomic.Uint32 // the stripe that Tidy looked at last
 	graves    graves
 	compactor compactor
+	cutting   atomic.Pointer[Cut]   // the cut under way, if there is one
 	reset     atomic.Pointer[Stats] // what Stats begin from
 }
 
@@ -90,6 +91,12 @@ type Stats struct {
 	Changes                        int64 // never reset: INFO's rdb_changes_since_last_save is a difference of it
 }
 
+// account is a sum of bytes, on a cache line of its own.
+type account struct {
+	atomic.Int64
+	_ [56]byte
+}
+
 // New returns an empty keyspace.
 func New(o Options) (*Keyspace, error) {
 	if o.Stripes == 0 {
@@ -102,8 +109,16 @@ func New(o Options) (*Keyspace, error) {
 	if err != nil {
 		return nil, err
 	}
-	ks := &Keyspace{opt: o, arena: a, stripes: make([]stripe, o.Stripes), seed: maphash.MakeSeed(),
-		inUse: make([]atomic.Bool, o.Databases)}
+	ks := newOn(a, maphash.MakeSeed(), new(account), o)
+	ks.Tune(Tuning{Samples: 5, LFULogFactor: 10, LFUDecayMin: 1, Tenacity: 10})
+	return ks, nil
+}
+
+// newOn returns an empty keyspace on an arena that it may share with another one,
+// if they share the seed and the account too. It is to be tuned.
+func newOn(a *arena.Arena, seed maphash.Seed, beside *account, o Options) *Keyspace {
+	ks := &Keyspace{opt: o, arena: a, seed: seed, beside: beside,
+		stripes: make([]stripe, o.Stripes), inUse: make([]atomic.Bool, o.Databases)}
 	for 1<<ks.shift < o.Stripes {
 		ks.shift++
 	}
@@ -112,11 +127,11 @@ func New(o Options) (*Keyspace, error) {
 	}
 	ks.aging.Store(true)
 	ks.reset.Store(new(Stats))
-	ks.Tune(Tuning{Samples: 5, LFULogFactor: 10, LFUDecayMin: 1, Tenacity: 10})
-	return ks, nil
+	return ks
 }
 
-// Close returns the memory. Nobody may use the keyspace any more.
+// Close returns the memory. Nobody may use the keyspace any more, a cut and a
+// builder included.
 func (ks *Keyspace) Close() {
 	ks.graves.close()
 	ks.arena.Close()

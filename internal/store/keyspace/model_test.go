@@ -34,6 +34,8 @@ func newModel(t testing.TB, stripes int) *model {
 	}
 	t.Cleanup(ks.Close)
 	m := &model{ks: ks, stripes: make([][]map[string]modelValue, stripes)}
+	ks.opt.Listener = m
+	ks.Tune(Tuning{Policy: AllKeysRandom, Samples: 5, Tenacity: 100, Events: EventKeyevent | EventEvicted})
 	m.now.Store(1_000_000)
 	for i := range m.stripes {
 		for range modelDBs {
@@ -47,6 +49,9 @@ func (m *model) at(db int, key []byte) map[string]modelValue {
 	return m.stripes[int(slot.Of(key))&(len(m.stripes)-1)][db]
 }
 
+// KeyEvent follows what the keyspace evicts of its own accord.
+func (m *model) KeyEvent(db int, _ Class, _ string, key []byte) { delete(m.at(db, key), string(key)) }
+
 // player makes random changes to keyspace and model alike, and asks for what is there.
 type player struct {
 	*model
@@ -57,6 +62,9 @@ type player struct {
 	holds bool
 	now   int64
 	log   []string
+	tag   string // of all keys: they share a slot then
+	keys  int    // how many names there are; 0 means 60
+	calm  int    // how many times rarer whole slots and databases go
 }
 
 func (p *player) failf(format string, args ...any) {
@@ -78,7 +86,13 @@ func (p *player) get(db int, key []byte) (modelValue, bool) {
 
 var alphabets = bytes.Repeat([]byte("abcdefghijklmnopqrstuvwxyz"), 3000)
 
-func (p *player) key() []byte { return fmt.Appendf(nil, "key:%d", p.rnd(60)) }
+func (p *player) key() []byte {
+	n := p.keys
+	if n == 0 {
+		n = 60
+	}
+	return fmt.Appendf(nil, "%skey:%d", p.tag, p.rnd(n))
+}
 
 func (p *player) value() []byte {
 	sizes := []int{0, 3, 20, 100, 1000, 4090, 5000, 70_000}
@@ -150,7 +164,7 @@ func (p *player) step() {
 	case op == 20:
 		p.ks.ExpireCycle(p.model.now.Load(), 1<<30)
 		return
-	case op == 21 && p.rnd(10) == 0:
+	case op == 21 && p.rnd(10*(1+p.calm)) == 0:
 		p.begin(db)
 		p.clear(db)
 	case op == 22 && p.rnd(5) == 0:
@@ -166,11 +180,14 @@ func (p *player) step() {
 	case op == 24:
 		p.begin(db)
 		p.random(db)
-	case op == 25:
+	case op == 25 && p.rnd(1+p.calm) == 0:
 		p.begin(db, key)
 		p.clearSlot(db, slot.Of(key))
 	case op == 26:
 		p.ks.CompactCycle(1 << 30)
+		return
+	case op == 27:
+		p.ks.Evict(p.ks.Used()-int64(p.rnd(5000)), 0)
 		return
 	default:
 		p.begin(db, key)

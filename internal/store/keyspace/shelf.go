@@ -16,6 +16,7 @@ import (
 type shelf struct {
 	tables  []atomic.Pointer[table.Table] // by slot >> shift; nil until first used
 	keys    atomic.Int64
+	cut     *part // nil unless a cut still wants some of it
 	due     deadlines
 	objects []kept
 	holes   []uint32 // free places in objects
