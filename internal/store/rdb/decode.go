@@ -1,6 +1,7 @@
 package rdb
 
 import (
+	"bufio"
 	"encoding/binary"
 	"errors"
 	"fmt"
@@ -18,15 +19,20 @@ var ErrFooter = errors.New("rdb: the dump's version or checksum is wrong")
 // says what was read and where.
 var ErrCorrupt = errors.New("rdb: corrupt data")
 
-// ErrType: the value is of a type that this node does not know.
+// ErrType: the value is of a type that this node does not know. The error that
+// wraps it says which and where.
 var ErrType = errors.New("rdb: unknown type of value")
 
-// A Decoder reads values. It remembers the first thing that was wrong; after it
-// everything else reads as zero, so that whoever reads a value asks for Err once.
+// A Decoder reads values, from memory or from a stream. It remembers the first
+// thing that was wrong; after it everything else reads as zero, so that whoever
+// reads a value asks for Err once.
 type Decoder struct {
-	in  []byte
-	at  int
-	err error
+	in   []byte        // what is read from memory
+	src  *bufio.Reader // what is read from a stream, if not nil
+	sum  uint64        // CRC-64 of what was read of a stream
+	room []byte        // what was read of a stream and is larger than its buffer
+	at   int64
+	err  error
 }
 
 // NewDecoder reads from in, which it does not change.
@@ -36,24 +42,30 @@ func NewDecoder(in []byte) *Decoder { return &Decoder{in: in} }
 func (d *Decoder) Err() error { return d.err }
 
 // Offset is how many bytes were read.
-func (d *Decoder) Offset() int { return d.at }
+func (d *Decoder) Offset() int64 { return d.at }
 
 // fail makes kind the first error, at the place where reading of what began.
-func (d *Decoder) fail(kind error, at int, what string, args ...any) {
+func (d *Decoder) fail(kind error, at int64, what string, args ...any) {
 	if d.err == nil {
 		d.err = fmt.Errorf("%w: %s at byte %d", kind, fmt.Sprintf(what, args...), at)
 	}
-	d.at = len(d.in)
 }
 
-// take is the next n bytes, nil if there are fewer.
+// take is the next n bytes, nil if there are fewer. They are valid until more is
+// read.
 func (d *Decoder) take(n uint64) []byte {
-	if n > uint64(len(d.in)-d.at) {
-		d.fail(ErrCorrupt, d.at, "%d bytes expected, %d left", n, len(d.in)-d.at)
+	switch {
+	case d.err != nil:
+		return nil
+	case d.src != nil:
+		return d.pull(n)
+	case n > uint64(len(d.in))-uint64(d.at):
+		d.fail(ErrCorrupt, d.at, "%d bytes expected, %d left", n, len(d.in)-int(d.at))
 		return nil
 	}
-	b := d.in[d.at : d.at+int(n) : d.at+int(n)]
-	d.at += int(n)
+	end := d.at + int64(n)
+	b := d.in[d.at:end:end]
+	d.at = end
 	return b
 }
 
@@ -104,14 +116,20 @@ func (d *Decoder) lenOrEncoding() (n uint64, isEncoding bool) {
 	return 0, false
 }
 
-// String is a string. It is a view of the input unless it was encoded.
+// String is a string. It is a view of the input unless it was encoded; of a
+// stream it is valid until more is read.
 func (d *Decoder) String() []byte {
 	at := d.at
 	n, enc := d.lenOrEncoding()
 	if !enc {
 		return d.take(n)
 	}
-	switch n {
+	return d.encoded(at, n)
+}
+
+// encoded is a string in encoding enc, whose first byte stood at.
+func (d *Decoder) encoded(at int64, enc uint64) []byte {
+	switch enc {
 	case encInt8:
 		return decimal(int64(int8(d.byte())))
 	case encInt16:
@@ -125,12 +143,12 @@ func (d *Decoder) String() []byte {
 	case encLZF:
 		return d.compressed(at)
 	default:
-		d.fail(ErrCorrupt, at, "string encoding %d", n)
+		d.fail(ErrCorrupt, at, "string encoding %d", enc)
 	}
 	return nil
 }
 
-func (d *Decoder) compressed(at int) []byte {
+func (d *Decoder) compressed(at int64) []byte {
 	packed, n := d.Len(), d.Len()
 	src := d.take(packed)
 	if d.err != nil {

@@ -1,11 +1,32 @@
-// Package rdb reads and writes values in redis's RDB format: what DUMP replies
-// with, RESTORE takes, and MIGRATE sends. So far it knows strings; a value of
-// another type is refused by its type and its place.
+// Package rdb reads and writes redis's RDB format: whole files and streams
+// (Writer, Read), and single values, which DUMP replies with, RESTORE takes and
+// MIGRATE sends (Encoder, Undump). So far it knows strings; a value of another
+// type is refused by its type and its place.
 //
 // # Versions
 //
-// What is written is version 10, which redis 7.0 can load; what is read goes up
-// to version 11, that of redis 7.2. Strings are the same in all versions.
+// What is written is version 10, which redis 7.0 can load. What is read are
+// versions 1 to 11: all of redis up to 7.2 and of valkey up to 8. Redis 7.4 and
+// valkey 9 write others. Strings are the same in all versions.
+//
+// # File
+//
+//	"REDIS0010"                                 magic and version, in decimal
+//	fa  string  string                          a named fact, as often as there are any
+//	f5  string                                  a library of functions, its source
+//	fe  length                                  the number of the database that follows
+//	fb  length  length                          how many keys it has, how many of them with a deadline
+//	[fc int64 LE]  deadline, Unix ms            before version 3: fd int32 LE, Unix seconds
+//	[f8 length]    seconds since the last use
+//	[f9 byte]      counter of the LFU
+//	    type  string  value                     a key
+//	ff                                          the end
+//	CRC-64 of all before it, LE                 since version 5; 0 means that there is none
+//
+// Valkey 8 in cluster mode adds f4 and three lengths before the keys of a slot:
+// its number, how many keys it has, how many with a deadline. Files with data of
+// modules (f7, types 6 and 7) and with functions of the candidates for redis 7.0
+// (f6) are refused.
 //
 // # Dump
 //

@@ -84,9 +84,28 @@ func Undump(dump []byte) (Value, error) {
 
 // Value is a value of the type given.
 func (d *Decoder) Value(t Type) Value {
-	if d.err == nil && t != TypeString {
-		d.fail(ErrType, d.at, "type %d", t)
+	if t != TypeString {
+		d.fail(ErrType, d.at, "type %d (%s)", t, t.word())
 		return Value{}
 	}
-	return Value{Str: d.String()}
+	at := d.at
+	n, enc := d.lenOrEncoding()
+	switch {
+	case enc:
+		return Value{Str: d.encoded(at, n)}
+	case d.src != nil && n > value.ChunkBytes:
+		return Value{Object: d.long(n)}
+	}
+	return Value{Str: d.take(n)}
+}
+
+// long is a string of n bytes from a stream, which never stands there in one piece.
+func (d *Decoder) long(n uint64) *value.String {
+	s := value.NewString(nil)
+	for n > 0 && d.err == nil {
+		b := d.take(min(n, value.ChunkBytes))
+		s.Append(b)
+		n -= uint64(len(b))
+	}
+	return s
 }

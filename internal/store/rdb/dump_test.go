@@ -88,7 +88,7 @@ func TestUndumpRefuses(t *testing.T) {
 		{sealed("\x00\x01a", MaxVersion+1), ErrFooter, ""},
 		{append(sealed("\x00\x01a", 10), 'x'), ErrFooter, ""},
 		{sealed("", 10), ErrCorrupt, "1 bytes expected, 0 left at byte 0"},
-		{sealed("\x04\x01a", 10), ErrType, "type 4 at byte 1"},
+		{sealed("\x04\x01a", 10), ErrType, "type 4 (hash) at byte 1"},
 		{sealed("\x00\x02a", 10), ErrCorrupt, "2 bytes expected, 1 left at byte 2"},
 		{sealed("\x00\x81\xff\xff\xff\xff\xff\xff\xff\xff", 10), ErrCorrupt, ""},
 		{sealed("\x00\x90", 10), ErrCorrupt, "length of form 0x90 at byte 1"},

@@ -26,6 +26,37 @@ const (
 	TypeStreamListpacks3 Type = 21 // since version 11
 )
 
+// typeWords name the types of values in errors.
+var typeWords = [...]string{
+	"string", "list", "set", "sorted set", "hash", "sorted set", "module value", "module value", "",
+	"hash", "list", "set", "sorted set", "hash", "list", "stream", "hash", "sorted set", "list", "stream", "set", "stream",
+}
+
+// word names t, or says that nobody knows it.
+func (t Type) word() string {
+	if int(t) < len(typeWords) && typeWords[t] != "" {
+		return typeWords[t]
+	}
+	return "unknown"
+}
+
+// What stands in a file where a type could: the others are numbers too large
+// for one.
+const (
+	opSlotInfo     = 244 // valkey 8 in cluster mode
+	opFunction     = 245
+	opFunctionBeta = 246 // before redis 7.0 was finished
+	opModuleAux    = 247
+	opIdle         = 248
+	opFreq         = 249
+	opAux          = 250
+	opSizes        = 251
+	opExpiryMs     = 252
+	opExpirySec    = 253
+	opDatabase     = 254
+	opEnd          = 255
+)
+
 // What the two highest bits of a length's first byte say, and the encodings of a
 // string that has no plain length.
 const (
