@@ -2,7 +2,7 @@
 
 SHELL := /bin/bash
 
-.PHONY: build test lint fuzz bench bench-quick accept-cluster suite
+.PHONY: build test lint fuzz bench bench-quick bench-failover accept-cluster accept-replication suite
 
 build: ## one binary, bin/skein
 	go build -o bin/skein ./cmd/skein
@@ -22,8 +22,14 @@ bench: ## side by side with redis-server; at most 40 minutes
 bench-quick: ## the same in 5 minutes
 	go run ./bench -quick
 
+bench-failover: ## what a failover costs, side by side with redis-server; a quarter of an hour
+	go run ./bench/failover
+
 suite: ## Redis's own Tcl tests; needs SKEIN_REDIS_SRC, see scripts/suite
 	scripts/suite
 
 accept-cluster: ## hours: long fuzzing, Redis's suite, interop at full size, the bench with its goals
 	scripts/accept-cluster
+
+accept-replication: ## hours: the same for replicas: long fuzzing, interop, Redis's suite, failovers with their goals
+	scripts/accept-replication

@@ -15,6 +15,7 @@ import (
 
 // Server is a server process of a test: Skein or redis-server.
 type Server struct {
+	Host string // where it listens: 127.0.0.1 until MoveTo
 	Port int
 	Dir  string // its working directory, with redis.conf and the file log
 
@@ -45,7 +46,7 @@ func StartRedis(tb testing.TB, directives ...string) *Server {
 
 func start(tb testing.TB, program string, args, directives []string) *Server {
 	tb.Helper()
-	s := &Server{Port: FreePort(tb), Dir: tb.TempDir(), tb: tb, program: program, args: args}
+	s := &Server{Host: "127.0.0.1", Port: FreePort(tb), Dir: tb.TempDir(), tb: tb, program: program, args: args}
 	s.Configure("port "+strconv.Itoa(s.Port), "bind 127.0.0.1", "dir "+s.Dir, `save ""`, "appendonly no")
 	s.Configure(directives...)
 	tb.Cleanup(s.finish)
@@ -68,7 +69,14 @@ func (s *Server) Configure(lines ...string) {
 }
 
 // Addr is the address for clients.
-func (s *Server) Addr() string { return net.JoinHostPort("127.0.0.1", strconv.Itoa(s.Port)) }
+func (s *Server) Addr() string { return net.JoinHostPort(s.Host, strconv.Itoa(s.Port)) }
+
+// MoveTo gives the server another loopback address, such as 127.0.0.7, from its next start on.
+func (s *Server) MoveTo(host string) {
+	s.tb.Helper()
+	s.Host = host
+	s.Configure("bind "+host, "bind-source-addr "+host)
+}
 
 // Start starts the server again after Stop or Kill and waits until it answers.
 func (s *Server) Start() {
