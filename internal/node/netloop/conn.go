@@ -38,9 +38,8 @@ func (l *Loop) read(c *conn) (data []byte, ok bool) {
 	c.s.Active = l.turn.NowMs
 	c.s.Parser.MaxBulk = l.opt.MaxBulk()
 	c.filled = n == len(room)
-	if (c.filled || c.ended) && !c.again {
-		c.again = true
-		l.again = append(l.again, c)
+	if c.filled || c.ended {
+		l.readLater(c)
 	}
 	c.in = c.in[:len(c.in)+n]
 	c.peak = max(c.peak, len(c.in))

@@ -52,6 +52,7 @@ type conn struct {
 	filled   bool   // the last read filled it
 	ended    bool   // the peer sends no more than what is there
 	again    bool   // it is in Loop.again
+	ready    bool   // it is in Loop.ready
 	out      []byte // made, not sent: out[sent:]
 	sent     int
 	held     int  // bytes counted in Loop.held
@@ -218,6 +219,14 @@ const connEvents = uint32(syscall.EPOLLIN | syscall.EPOLLRDHUP | edgeTriggered)
 
 const edgeTriggered = 1 << 31 // syscall.EPOLLET is negative
 
+// readLater makes c be read from in the next turn, too.
+func (l *Loop) readLater(c *conn) {
+	if !c.again {
+		c.again = true
+		l.again = append(l.again, c)
+	}
+}
+
 // readAgain reads from the first n connections of l.again.
 func (l *Loop) readAgain(n int) {
 	for i := range n {
@@ -232,11 +241,16 @@ func (l *Loop) readAgain(n int) {
 
 // receive reads once what the socket has, to be served with what other sockets have.
 func (l *Loop) receive(c *conn) {
+	if c.ready { // what is there is to be consumed first
+		l.readLater(c)
+		return
+	}
 	data, ok := l.read(c)
 	if !ok {
 		return
 	}
 	l.opt.Engine.Ahead(&l.turn, c.s, data)
+	c.ready = true
 	if l.ready = append(l.ready, c); len(l.ready) == exec.AheadMax {
 		l.serve()
 	}
@@ -246,7 +260,7 @@ func (l *Loop) receive(c *conn) {
 func (l *Loop) serve() {
 	l.opt.Engine.Prefetch(&l.turn)
 	for i, c := range l.ready {
-		l.ready[i] = nil
+		l.ready[i], c.ready = nil, false
 		if l.conns[c.fd] == c { // nobody has closed it meanwhile
 			l.serveOne(c)
 		}
