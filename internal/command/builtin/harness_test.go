@@ -131,7 +131,7 @@ func (s *server) run(argv [][]byte) {
 // Active and Append are the keyspace's Log.
 func (s *server) Active() bool { return !s.unread }
 
-func (s *server) Append(effects []keyspace.Effect) {
+func (s *server) Append(effects []keyspace.Effect, _ bool) {
 	if s.silent {
 		return
 	}

@@ -368,7 +368,7 @@ type fakeLog struct {
 
 func (l *fakeLog) Active() bool { return true }
 
-func (l *fakeLog) Append(effects []keyspace.Effect) {
+func (l *fakeLog) Append(effects []keyspace.Effect, _ bool) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	for _, e := range effects {

@@ -52,6 +52,8 @@ func (e *Engine) claimQueued(t *Turn, s *session.Session) {
 				h.AddSlot(slot.Of(q.Args[p.Index]))
 			}
 			t.pos = pos
+		case q.Spec.Is(command.MayReplicate):
+			h.AddSlot(keyspace.SlotOfNoKey)
 		}
 	}
 }

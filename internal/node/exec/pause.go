@@ -64,6 +64,13 @@ func (e *Engine) Unpause(reason PauseReason) {
 	e.endPauses(func(r PauseReason, _ *pause) bool { return r == reason })
 }
 
+// HandingOver tells whether writes are paused by a manual failover.
+func (e *Engine) HandingOver() bool {
+	e.pause.mu.Lock()
+	defer e.pause.mu.Unlock()
+	return e.pause.each[ByHandOver].mode != PauseNone
+}
+
 // Tick ends pauses whose time is over; the node calls it ten times a second or more.
 func (e *Engine) Tick(nowMs int64) {
 	if e.pause.mode.Load() != uint32(PauseNone) && nowMs >= e.pause.next.Load() {

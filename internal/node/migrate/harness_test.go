@@ -58,7 +58,7 @@ func newNode(tb testing.TB, cluster bool) *node {
 
 func (n *node) Active() bool { return true }
 
-func (n *node) Append(effects []keyspace.Effect) {
+func (n *node) Append(effects []keyspace.Effect, _ bool) {
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	for _, e := range effects {

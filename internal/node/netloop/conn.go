@@ -158,7 +158,9 @@ func (l *Loop) send(c *conn) {
 		c.sent += n
 	}
 	if c.sent == len(c.out) {
-		c.out, c.sent = nil, 0
+		if c.out, c.sent = c.out[:0], 0; c.s.Source == nil {
+			c.out = nil
+		}
 		l.await(c, false)
 	}
 	l.settle(c)
@@ -183,9 +185,47 @@ func (l *Loop) settle(c *conn) {
 		c.s.Publish()
 	}
 	l.weigh(c)
-	if c.s.Is(session.CloseAfterReply) && c.s.Pending.Out == 0 {
+	switch {
+	case c.s.Pending.Out > 0:
+	case c.s.Is(session.CloseAfterReply):
 		l.close(c)
+	case c.s.Source != nil:
+		l.pull(c)
 	}
+}
+
+// Pulling is bounded: others have their turn between.
+const (
+	pullBytes = 64 << 10
+	pullsMax  = 16
+)
+
+// pull sends what the session's Source has, until the socket is full or there is no more.
+func (l *Loop) pull(c *conn) {
+	if l.pulled == nil {
+		l.pulled = make([]byte, pullBytes)
+	}
+	for range pullsMax {
+		made, ok := c.s.Source.Pull(l.pulled)
+		if !ok {
+			l.close(c)
+		}
+		if !ok || made == 0 {
+			return
+		}
+		sent := l.write(c, l.pulled[:made])
+		if sent < 0 {
+			return
+		}
+		if sent < made {
+			c.out = append(c.out, l.pulled[sent:made]...)
+			c.s.Pending.Out = made - sent
+			c.s.Publish()
+			l.await(c, true)
+			return
+		}
+	}
+	c.s.Ring()
 }
 
 // connBytes is what a connection takes without its buffers.

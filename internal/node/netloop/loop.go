@@ -33,6 +33,7 @@ type Loop struct {
 	redate int64    // when turn.NowMs is to be set anew, by the engine's clock
 	out    []byte   // made in this turn
 	posted []posted // whose it is
+	pulled []byte   // what a Source gives, nil until one does
 
 	mu       sync.Mutex
 	knocked  []*session.Session

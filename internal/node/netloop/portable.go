@@ -49,6 +49,7 @@ type conn struct {
 	out     []byte // made, not taken by the writer
 	writing int    // bytes the writer has taken and not sent
 	closing bool   // the writer ends once out is empty
+	sourced bool   // the session has a Source: the writer says when it has sent
 }
 
 // New returns a loop that Run will drive.
@@ -177,7 +178,9 @@ func (l *Loop) flush(c *conn) {
 	l.weigh(c)
 	goodbye := c.s.Is(session.CloseAfterReply)
 	c.closing = c.closing || goodbye
+	c.sourced = c.s.Source != nil
 	c.mu.Unlock()
+	l.pull(c)
 	c.ready.Signal()
 	if goodbye {
 		l.forget(c)
@@ -187,6 +190,32 @@ func (l *Loop) flush(c *conn) {
 		l.opt.Log.Warn("Client closed for overcoming of output buffer limits.", "addr", c.s.Remote.String(), "limit", why)
 		l.close(c)
 	}
+}
+
+// pullBytes is how much is taken from a Source at once.
+const pullBytes = 64 << 10
+
+// pull gives the writer what the session's Source has, if it has nothing to do.
+func (l *Loop) pull(c *conn) {
+	if c.s.Source == nil || l.conns[c.s] != c {
+		return
+	}
+	c.mu.Lock()
+	busy := len(c.out)+c.writing > 0
+	c.mu.Unlock()
+	if busy {
+		return
+	}
+	made := make([]byte, pullBytes)
+	n, ok := c.s.Source.Pull(made)
+	if !ok {
+		l.close(c)
+		return
+	}
+	c.mu.Lock()
+	c.out = append(c.out, made[:n]...)
+	c.mu.Unlock()
+	c.ready.Signal()
 }
 
 // weigh counts what c holds now.
@@ -256,6 +285,13 @@ func (l *Loop) write(c *conn) {
 		if err != nil {
 			l.Do(func() { l.close(c) })
 			return
+		}
+		c.mu.Lock()
+		c.writing = 0
+		sourced := c.sourced
+		c.mu.Unlock()
+		if sourced {
+			l.Do(func() { l.pull(c) })
 		}
 	}
 }

@@ -51,7 +51,8 @@ func (r *Repl) aux() Aux {
 	if r.link == nil && !r.backlogOn() { // a master nobody follows: its offset stands still though data changes
 		return Aux{}
 	}
-	return Aux{ID: r.hist.ID, Offset: r.log.Offset(), StreamDB: r.log.Selected()}
+	offset, db := r.log.Position()
+	return Aux{ID: r.hist.ID, Offset: offset, StreamDB: db}
 }
 
 // adopt takes over the history of a master whose data set has just been installed:

@@ -1,11 +1,13 @@
 package repl
 
 import (
+	"context"
 	"io"
 	"log/slog"
 	"net"
 	"time"
 
+	"github.com/skeindb/skein/internal/base/vfs"
 	"github.com/skeindb/skein/internal/node/clients"
 	"github.com/skeindb/skein/internal/node/exec"
 	"github.com/skeindb/skein/internal/store/keyspace"
@@ -20,17 +22,36 @@ type Options struct {
 	Gates    *exec.Gates
 	Clients  *clients.Registry
 	Slog     *slog.Logger
-	Cluster  bool   // cluster mode: the cluster says whom to follow, REPLICAOF is refused
+	Cluster  bool          // cluster mode: the cluster says whom to follow, REPLICAOF is refused
 	NewID    func() string // 40 random hex digits
 	Dir      func() string // where temporary files go
 
 	// Snapshot is the data set as it is now, to be written by one goroutine. The
 	// caller holds all stripes. ErrBusy: another snapshot is under way.
 	Snapshot func(Aux) (Snapshot, error)
+	// Empty is an RDB without keys, for one that asks for functions only.
+	Empty func(Aux) (Snapshot, error)
 	// Load reads an RDB to its end into a data set beside the live one.
 	Load func(io.Reader) (Dataset, error)
-	// Dial connects to a master. Nil means plain TCP.
-	Dial func(address string, timeout time.Duration) (net.Conn, error)
+	// Dial connects to a master until ctx ends. Nil means plain TCP.
+	Dial func(ctx context.Context, address string) (net.Conn, error)
+	// Files is where the RDB of a full sync is received. Nil means the real files.
+	Files vfs.FS
+	// RDBFile is the path that a received RDB is given, as the node's own; keep says
+	// whether it stays there once it is loaded (rdb-del-sync-files). Nil: it is removed.
+	RDBFile func() (path string, keep bool)
+	// StopSave ends a background save, whose file would replace the one received. Nil: there is none.
+	StopSave func()
+	// Loading is told that an RDB of so many bytes (0: unknown) is being loaded. async: the
+	// old data are served meanwhile. It returns the function to be called when that ends. May be nil.
+	Loading func(bytes int64, async bool) (done func(ok bool))
+	// Received counts bytes from the master. May be nil.
+	Received func(n int)
+	// Moved is told how far the master's stream is applied, often and under stripes. May be nil.
+	Moved func(offset int64)
+	// MasterChanged is told whom the node follows by REPLICAOF, "" after NO ONE, for
+	// CONFIG GET and CONFIG REWRITE. All stripes are held. May be nil.
+	MasterChanged func(host string, port int)
 	// RoleChanged is called under all stripes when the node has become a master or
 	// a replica: gates, the log's letter and what else depends on the role follow.
 	RoleChanged func(replica bool)
@@ -46,9 +67,9 @@ type Aux struct {
 
 // Snapshot is the data set of one instant. Package persist makes them.
 type Snapshot interface {
-	// WriteTo writes the whole RDB, or returns the error of w. It is called once, or never.
-	WriteTo(w io.Writer) error
-	// Abort gives the snapshot up, from any goroutine; WriteTo ends with an error.
+	// Save writes the whole RDB, or returns the error of w. It is called once, or never.
+	Save(w io.Writer) error
+	// Abort gives the snapshot up, from any goroutine; Save ends with an error.
 	Abort()
 }
 
@@ -62,19 +83,19 @@ type Dataset interface {
 // Tuning are the directives that may change while the node runs.
 type Tuning struct {
 	// The master's side.
-	BacklogBytes     int64         // repl-backlog-size
-	BacklogTTL       time.Duration // repl-backlog-ttl; 0: for ever
-	PingPeriod       time.Duration // repl-ping-replica-period
-	Timeout          time.Duration // repl-timeout, of both sides
-	Diskless         bool          // repl-diskless-sync
-	DisklessDelay    time.Duration // repl-diskless-sync-delay
-	DisklessMost     int           // repl-diskless-sync-max-replicas; 0: none
-	MinReplicas      int           // min-replicas-to-write
-	MinReplicasLag   time.Duration // min-replicas-max-lag
-	DisableTCPNoDelay bool         // repl-disable-tcp-nodelay
-	HardLimit        int64         // client-output-buffer-limit replica, bytes; 0: none
-	SoftLimit        int64
-	SoftTime         time.Duration
+	BacklogBytes      int64         // repl-backlog-size
+	BacklogTTL        time.Duration // repl-backlog-ttl; 0: for ever
+	PingPeriod        time.Duration // repl-ping-replica-period
+	Timeout           time.Duration // repl-timeout, of both sides
+	Diskless          bool          // repl-diskless-sync
+	DisklessDelay     time.Duration // repl-diskless-sync-delay
+	DisklessMost      int           // repl-diskless-sync-max-replicas; 0: none
+	MinReplicas       int           // min-replicas-to-write
+	MinReplicasLag    time.Duration // min-replicas-max-lag
+	DisableTCPNoDelay bool          // repl-disable-tcp-nodelay
+	HardLimit         int64         // client-output-buffer-limit replica, bytes; 0: none
+	SoftLimit         int64
+	SoftTime          time.Duration
 
 	// The replica's side.
 	MasterUser, MasterAuth string

@@ -54,11 +54,32 @@ type Repl struct {
 	keeping  bool      // there is a backlog
 	replicas []*replica
 	master   // what else the master's side keeps
+	upstream // and the replica's
+
+	jobs    sync.WaitGroup
+	closing chan struct{}
+}
+
+// master is the state of the master's side, under Repl.mu.
+type master struct {
+	job      *job  // the full sync under way
+	delayed  bool  // the next one waits for another snapshot
+	alone    int64 // Unix ms since when there is no replica
+	asked    int64 // log offset at which acknowledgements were asked for last, 0: answered
+	askedMs  int64
+	again    bool // somebody waits who came after that
+	good     int  // replicas that min-replicas-to-write counts
+	waits    map[int][]*wait
+	failover failover
+	rounds   rounds
+	stats    Stats
 }
 
 // New returns the replication of a master without replicas.
 func New(o Options) *Repl {
-	r := &Repl{opt: o, log: o.Log, hist: newHistory(o.NewID())}
+	r := &Repl{opt: o, log: o.Log, hist: newHistory(o.NewID()), closing: make(chan struct{})}
+	r.waits, r.failover.state = map[int][]*wait{}, noFailover
+	r.alone = now()
 	r.tuning.Store(&Tuning{})
 	return r
 }
@@ -69,6 +90,22 @@ func (r *Repl) Tune(t Tuning) {
 	defer r.mu.Unlock()
 	r.tuning.Store(&t)
 	r.retune()
+}
+
+// Close ends what runs by itself, and waits for it. Sessions are closed by their loops.
+func (r *Repl) Close() {
+	close(r.closing)
+	r.closeLink()
+	r.mu.Lock()
+	if r.job != nil {
+		r.job.abort()
+	}
+	r.mu.Unlock()
+	for _, p := range r.followers() {
+		p.stream.close()
+	}
+	r.closeLink()
+	r.jobs.Wait()
 }
 
 // Following tells whether the node is a replica.

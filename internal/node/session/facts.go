@@ -19,6 +19,7 @@ type Facts struct {
 	LastMs                int64 // Unix ms of the last input or output
 	QueuedBytes           int   // memory of the queued commands
 	ArgBytes              int   // memory of the arguments of a parked command
+	Source                Source
 	Buffers
 }
 
@@ -26,7 +27,11 @@ type Facts struct {
 func (s *Session) Facts() Facts {
 	s.factsMu.Lock()
 	defer s.factsMu.Unlock()
-	return s.facts
+	f := s.facts
+	if f.Source != nil {
+		f.Out += int(f.Source.Waiting())
+	}
+	return f
 }
 
 // Publish makes the present state of s visible to others.
@@ -45,7 +50,7 @@ func (s *Session) Publish() {
 	for _, arg := range s.Retry {
 		f.ArgBytes += len(arg)
 	}
-	f.Buffers = s.Pending
+	f.Buffers, f.Source = s.Pending, s.Source
 	s.factsMu.Unlock()
 }
 

@@ -9,15 +9,27 @@ type Log interface {
 	// will, effects are not even encoded.
 	Active() bool
 	// Append adds the effects of one transaction as one piece, framed in
-	// MULTI/EXEC if there are several. It is called under the stripes.
-	Append(effects []Effect)
+	// MULTI/EXEC if there are several and whole says that they belong together. It
+	// is called under the stripes.
+	Append(effects []Effect, whole bool)
 }
 
 // Effect is one command as replicas and the append-only file will run it.
-type Effect struct {
-	DB   int
-	Argv []byte // RESP
+type Effect = struct {
+	DB    int    // that it works in; -1: in whatever is selected
+	Class uint8  // who gets it
+	Argv  []byte // RESP
 }
+
+// Classes of effects.
+const (
+	ForBoth     uint8 = iota // replicas and the append-only file
+	ForReplicas              // PUBLISH, PING, REPLCONF GETACK
+	ForFile                  // writes of a writable replica to itself
+)
+
+// SlotOfNoKey is the slot whose stripe is held for effects that have no key.
+const SlotOfNoKey uint16 = 0
 
 // effects collects what a transaction did.
 type effects struct {
@@ -33,7 +45,22 @@ func (f *effects) add(tx *ReadTx, argv [][]byte) {
 	}
 	from := len(f.buf)
 	f.buf = resp.AppendCommandBytes(f.buf, argv...)
-	f.list = append(f.list, Effect{tx.db, f.buf[from:len(f.buf):len(f.buf)]})
+	class := ForBoth
+	if tx.ks.Replica.Load() {
+		class = ForFile
+	}
+	f.list = append(f.list, Effect{DB: tx.db, Class: class, Argv: f.buf[from:len(f.buf):len(f.buf)]})
+}
+
+// Tell logs for replicas only a command that changes no key: PUBLISH. The stripe of
+// SlotOfNoKey, or of the command's key, is held.
+func (tx *ReadTx) Tell(argv [][]byte) {
+	if !tx.ks.Replica.Load() {
+		n := len(tx.effects.list)
+		if tx.effects.add(tx, argv); len(tx.effects.list) > n {
+			tx.effects.list[n].Class = ForReplicas
+		}
+	}
 }
 
 var (
@@ -69,7 +96,7 @@ func (tx *ReadTx) Commit(argv [][]byte) {
 		tx.EndCommand(argv)
 	}
 	if len(f.list) > 0 {
-		tx.ks.opt.Log.Append(f.list)
+		tx.ks.opt.Log.Append(f.list, true)
 		f.list = f.list[:0]
 		f.buf = f.buf[:0]
 	}

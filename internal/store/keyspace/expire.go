@@ -107,6 +107,7 @@ func (ks *Keyspace) expireStripe(st *stripe, nowMs int64, may bool) (removed int
 	if st.owner != nil {
 		return 0, false
 	}
+	may = may && !ks.Replica.Load() && !ks.Frozen.Load() // both are set under the stripes
 	for _, db := range ks.ager.dbs {
 		sh := st.shelves[db].Load()
 		if sh == nil {

@@ -71,7 +71,7 @@ type recorder struct {
 
 func (r *recorder) Active() bool { return true }
 
-func (r *recorder) Append(list []Effect) {
+func (r *recorder) Append(list []Effect, _ bool) {
 	line := ""
 	for _, e := range list {
 		line += fmt.Sprintf("%d:%q ", e.DB, e.Argv)

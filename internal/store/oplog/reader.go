@@ -19,6 +19,10 @@ var ErrClosed = errors.New("oplog: the reader is closed")
 // Reader pulls one of the two streams out of a Log. Read and Close are for one
 // goroutine; the rest is for anybody.
 type Reader struct {
+	// Ring, if set before the first Read, is called instead of ringing the Bell. It
+	// must be quick and not use the log, whose lock is held.
+	Ring func()
+
 	log  *Log
 	to   Class // Replicas or File
 	most int64 // bytes that it may be behind, 0: no limit
@@ -143,13 +147,26 @@ func (r *Reader) Bell() <-chan struct{} { return r.bell }
 
 // ring is called after the log has grown, or r has ended.
 func (r *Reader) ring() {
-	if r.waits && (r.at < r.log.end || r.err != nil) {
+	switch {
+	case !r.waits && r.err == nil || r.at >= r.log.end && r.err == nil:
+		return
+	case r.Ring != nil:
 		r.waits = false
-		select {
-		case r.bell <- struct{}{}:
-		default:
-		}
+		r.Ring()
+		return
 	}
+	r.waits = false
+	select {
+	case r.bell <- struct{}{}:
+	default:
+	}
+}
+
+// Err is why the reader has ended, nil if it has not.
+func (r *Reader) Err() error {
+	r.log.mu.Lock()
+	defer r.log.mu.Unlock()
+	return r.err
 }
 
 // Behind is how many bytes of the log the reader has not read yet.

@@ -1,0 +1,19 @@
+package session
+
+// Source is where the output of a session comes from once nothing else waits to
+// be sent: the home pulls as long as the socket takes more. The bytes stay where
+// they are until then, so that a peer who reads slowly costs no memory here.
+type Source interface {
+	// Pull copies the next bytes to p. If it has none, whoever makes more calls
+	// Session.Ring. Not ok: there will be no more, the connection is to be closed.
+	// Only the home calls it.
+	Pull(p []byte) (n int, ok bool)
+	// Waiting is how many bytes there are to be pulled. Safe from any goroutine.
+	Waiting() int64
+}
+
+// Ring makes the home pull from the Source. Safe from any goroutine.
+func (s *Session) Ring() {
+	s.door.mu.Lock()
+	s.knock()
+}
