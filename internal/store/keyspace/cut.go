@@ -79,7 +79,6 @@ func (ks *Keyspace) Cut() (*Cut, error) {
 }
 
 func (c *Cut) add(db, stripe int, sh *shelf) {
-	sh.cut = nil // if it has a part of an aborted cut, that is over
 	n := sh.keys.Load()
 	if n == 0 {
 		return

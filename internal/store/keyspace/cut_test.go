@@ -115,7 +115,7 @@ func TestCutModel(t *testing.T) {
 	for _, tag := range []string{"", "{one slot}"} {
 		rnd := rand.New(rand.NewPCG(17, uint64(len(tag))))
 		p := &player{model: newModel(t, 8), t: t, rnd: rnd.IntN, tag: tag, keys: 400, calm: 40}
-		for round := range 60 / scale {
+		for round := range 16 / scale {
 			for range rnd.IntN(2000) {
 				p.step()
 			}
