@@ -89,19 +89,15 @@ func serve(cfg *config.Config, above supervisor, ready func()) int {
 	above.announce(n.Logger())
 	signals := make(chan os.Signal, 4)
 	signal.Notify(signals, syscall.SIGTERM, syscall.SIGINT)
-	if err := n.Start(); err != nil {
-		return fail(err)
+	if code, ok := start(n, signals); !ok {
+		return code
 	}
 	pid := newPidFile(cfg)
 	pid.write(n.Logger())
 	above.notify("STATUS=Ready to accept connections\nREADY=1\n")
 	ready()
 
-	select {
-	case s := <-signals:
-		n.Signalled(s)
-	case <-n.Asked():
-	}
+	wait(n, signals)
 	go insist(signals, n.Logger())
 	above.notify("STOPPING=1\n")
 	pid.remove(n.Logger())
@@ -110,6 +106,46 @@ func serve(cfg *config.Config, above supervisor, ready func()) int {
 		return 1
 	}
 	return 0
+}
+
+// start starts the node, which may take long if there is much to load. A signal
+// meanwhile ends the process: there is nothing to save. ok tells that the node serves.
+func start(n *node.Node, signals <-chan os.Signal) (code int, ok bool) {
+	started := make(chan error, 1)
+	go func() { started <- n.Start() }()
+	select {
+	case err := <-started:
+		if err != nil {
+			return fail(err), false
+		}
+		return 0, true
+	case <-signals:
+		n.Logger().Warn("Received shutdown signal during loading, exiting now.")
+		return 0, false
+	case <-n.Asked():
+		return 0, false
+	}
+}
+
+// wait returns when the node has done what it must before it ends. It lives on after
+// a signal if its data cannot be saved; pressing Ctrl-C again while it tries ends it
+// at once.
+func wait(n *node.Node, signals <-chan os.Signal) {
+	asked := false
+	for {
+		select {
+		case <-n.Asked():
+			return
+		case s := <-signals:
+			if asked && s == syscall.SIGINT && n.Finishing() {
+				n.Logger().Warn("You insist... exiting now.")
+				n.Forsake()
+				os.Exit(1)
+			}
+			asked = true
+			n.Signalled(s)
+		}
+	}
 }
 
 // insist ends the process at once if somebody presses Ctrl-C again while it shuts down.

@@ -63,6 +63,7 @@ func (c *cron) sleep(d time.Duration) { c.asleep.Store(time.Now().Add(d).UnixMil
 func (n *Node) tick(nowMs int64) {
 	v := n.cfg.Values()
 	n.engine.Tick(nowMs)
+	n.repl.Tick(nowMs)
 	n.timed("expire-cycle", func() { n.keyspace.ExpireCycle(nowMs, expireBudget(config.ActiveExpireEffort.Get(v))) })
 	if limit := int64(config.MaxMemory.Get(v)); limit > 0 { // nobody may send a command, or the last one left some over
 		n.timed("eviction-cycle", func() { n.keyspace.Evict(limit, n.beside()) })
@@ -82,6 +83,7 @@ func (n *Node) tick(nowMs int64) {
 	n.clients.Tick(nowMs)
 	n.observer.Tick()
 	n.admin.Tick(nowMs)
+	n.persist.Tick()
 }
 
 // expireBudget is how much of a round expiry may take: as redis's slow cycle, a

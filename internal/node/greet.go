@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"os"
 	"runtime"
-	"syscall"
 
 	"github.com/skeindb/skein/internal/node/config"
 )
@@ -37,13 +36,4 @@ func (n *Node) ready() {
 		}
 		told = l.kind
 	}
-}
-
-// Signalled notes the signal because of which the node is to end.
-func (n *Node) Signalled(s os.Signal) {
-	word := "SIGTERM"
-	if s == syscall.SIGINT {
-		word = "SIGINT"
-	}
-	n.slog.Warn("Received " + word + " scheduling shutdown...")
 }

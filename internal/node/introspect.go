@@ -7,9 +7,11 @@ import (
 	"net"
 	"time"
 
+	"github.com/skeindb/skein/internal/command"
 	"github.com/skeindb/skein/internal/node/admin"
 	"github.com/skeindb/skein/internal/node/config"
 	"github.com/skeindb/skein/internal/node/observe"
+	"github.com/skeindb/skein/internal/node/persist"
 )
 
 // adminOptions connects what looks at the node as a whole with the rooms.
@@ -23,11 +25,17 @@ func (n *Node) adminOptions() admin.Options {
 		Sections:  n.sections(),
 		Memory:    n.memory,
 		Listeners: n.listening,
-		ReplID:    func() string { return n.replID },
-		Shutdown:  func(admin.Shutdown, func()) { n.Ask() },
+		ReplID:    func() string { return n.repl.History().ID },
+		Shutdown:  n.shutdown,
+
+		AbortShutdown: n.abortShutdown,
 		Debug: admin.Debug{
-			StopWorld: n.stopWorld,
-			PauseCron: n.cron.pause,
+			StopWorld:    n.stopWorld,
+			PauseCron:    n.cron.pause,
+			ChangeReplID: n.repl.ChangeID,
+			Reload:       func(c *command.Call, how admin.Reload) { n.persist.Reload(c, persist.Reload(how)) },
+
+			SkipChecksums: n.persist.SkipChecksums,
 			// Replies are made in a buffer of the loop: no client has one to resize.
 			ReplyResizing: func(bool) {},
 		},
@@ -44,7 +52,9 @@ func (n *Node) adminOptions() admin.Options {
 func (n *Node) sections() []admin.Section {
 	return []admin.Section{
 		{Name: "Clients", Default: true, Append: n.clients.AppendInfo},
+		{Name: "Persistence", Default: true, Append: n.persist.AppendInfo},
 		{Name: "Stats", Default: true, Append: n.appendStats},
+		{Name: "Replication", Default: true, Append: n.repl.AppendInfo},
 		{Name: "Commandstats", Append: n.observer.AppendCommandStats},
 		{Name: "Errorstats", Default: true, Append: n.observer.AppendErrorStats},
 		{Name: "Latencystats", Append: n.observer.AppendLatencyStats},
@@ -57,6 +67,7 @@ func (n *Node) appendStats(b []byte) []byte {
 	x.Connections, x.Rejected, x.EvictedClients = n.clients.Counts()
 	keys := n.keyspace.Stats()
 	x.Hits, x.Misses, x.Expired, x.Evicted = keys.Hits, keys.Misses, keys.Expired, keys.Evicted
+	x.FullSyncs, x.PartialSyncs, x.FailedPartialSyncs = n.repl.Syncs()
 	x.MigrateSockets = n.migrator.Connections()
 	x.Channels, x.Patterns, x.ShardChannels = n.hub.Counts()
 	return n.observer.AppendStats(b, &x)
@@ -141,6 +152,7 @@ func (c configurer) ResetStat() {
 	c.n.resetWork()
 	c.n.keyspace.ResetStats()
 	c.n.clients.ResetStats()
+	c.n.repl.ResetStats()
 }
 
 // stopWorld stops all loops and the cron for d: DEBUG SLEEP. The caller is one

@@ -24,8 +24,11 @@ import (
 	"github.com/skeindb/skein/internal/node/migrate"
 	"github.com/skeindb/skein/internal/node/netloop"
 	"github.com/skeindb/skein/internal/node/observe"
+	"github.com/skeindb/skein/internal/node/persist"
+	"github.com/skeindb/skein/internal/node/repl"
 	"github.com/skeindb/skein/internal/node/session"
 	"github.com/skeindb/skein/internal/store/keyspace"
+	"github.com/skeindb/skein/internal/store/oplog"
 )
 
 // Options are what a node is made with.
@@ -59,10 +62,14 @@ type Node struct {
 	admin     *admin.Admin
 	cluster   *clusterd.Driver // nil standalone
 	migrator  *migrate.Migrator
+	persist   *persist.Persist
+	oplog     *oplog.Log
+	repl      *repl.Repl
 	world     keyspace.WriteTx // for whoever holds all stripes
 	failure   atomic.Pointer[error]
 	linkBytes atomic.Int64 // of the cluster bus, as the cron saw it last
 	oom       oomScore
+	finishing atomic.Bool // Finish is under way, or over
 
 	loops      []*netloop.Loop
 	listeners  listeners
@@ -72,13 +79,12 @@ type Node struct {
 	asked      chan struct{} // closed when somebody asked the node to end
 	supervised string
 	runID      string // 40 hex digits, new at each start
-	replID     string // the same, of the history of the data
 }
 
 // New makes a node. It opens no socket yet.
 func New(o Options) (*Node, error) {
 	n := &Node{cfg: o.Config, log: o.Log, supervised: cmp.Or(o.Supervised, "no"), started: time.Now(), asked: make(chan struct{}),
-		runID: nodeid.Random(randomSource()).String(), replID: nodeid.Random(randomSource()).String()}
+		runID: nodeid.Random(randomSource()).String()}
 	if n.log == nil {
 		var err error
 		if n.log, err = OpenLog(o.Config.Values()); err != nil {
@@ -112,14 +118,17 @@ func (n *Node) furnish() (err error) {
 	n.observer.Loops = n.work
 	n.accounts = acl.New()
 	n.hub = pubsub.New(n.pubsubOptions())
+	n.oplog = oplog.New(oplog.Options{})
 	n.keyspace, err = keyspace.New(keyspace.Options{
 		Databases: databases,
+		Log:       n.oplog,
 		Listener:  pubsub.NewNotifier(n.hub),
 		Cluster:   config.ClusterEnabled.Get(v),
 	})
 	if err != nil {
 		return fmt.Errorf("reserving memory for keys: %w", err)
 	}
+	n.persist = persist.New(n.persistOptions())
 	n.engine = exec.New(exec.Options{
 		Keyspace: n.keyspace,
 		View:     &n.view,
@@ -127,10 +136,12 @@ func (n *Node) furnish() (err error) {
 		Beside:   n.beside,
 		Recorder: n.afterBatch,
 		Monitor:  &n.monitor,
+		Stray:    n.stray,
 		Slow:     n.observer.Slow,
 		Attacked: n.attacked(),
 	})
 	n.clients = clients.New(n.clientOptions(databases))
+	n.makeRepl()
 	if err := n.makeCluster(); err != nil {
 		return err
 	}
@@ -153,7 +164,7 @@ func (n *Node) afterBatch() func([]session.Record) {
 
 func (n *Node) pubsubOptions() pubsub.Options {
 	if !config.ClusterEnabled.Get(n.cfg.Values()) {
-		return pubsub.Options{}
+		return pubsub.Options{Replicate: n.publish}
 	}
 	return pubsub.Options{Bus: func(channel, message []byte, shard bool) { n.cluster.Publish(channel, message, shard) }}
 }
@@ -181,6 +192,7 @@ func (n *Node) clientOptions(databases int) clients.Options {
 			n.engine.Pause(exec.ByClient, mode, untilMs) // the command holds all stripes
 		},
 		Unpause: func() { n.engine.Unpause(exec.ByClient) },
+		Unblock: func(s *session.Session, byError bool) bool { return n.repl.Unblock(s, byError) },
 		Monitoring: func(on bool) {
 			if on {
 				n.monitor.Store(&feed)
@@ -193,7 +205,7 @@ func (n *Node) clientOptions(databases int) clients.Options {
 
 // role is the node's role as HELLO says it.
 func (n *Node) role() string {
-	if n.gates.ReadOnly.Load() {
+	if n.keyspace.Replica.Load() {
 		return "replica"
 	}
 	return "master"
@@ -201,7 +213,7 @@ func (n *Node) role() string {
 
 func (n *Node) makeTable() (err error) {
 	n.table, err = command.NewTable(
-		builtin.Specs(),
+		n.dataSpecs(builtin.Specs()),
 		command.Specs(func() *command.Table { return n.table }),
 		n.engine.Specs(),
 		n.hub.Specs(),
@@ -210,6 +222,8 @@ func (n *Node) makeTable() (err error) {
 		n.admin.Specs(),
 		clusterd.Specs(n.cluster),
 		n.migrator.Specs(),
+		n.persist.Specs(),
+		n.repl.Specs(),
 	)
 	if err != nil {
 		return err
@@ -265,6 +279,9 @@ func (n *Node) open() error {
 	if err := n.listenAll(); err != nil {
 		return err
 	}
+	if err := n.load(); err != nil {
+		return err
+	}
 	if n.cluster == nil {
 		return nil
 	}
@@ -298,9 +315,9 @@ func (n *Node) Failure() error {
 	return nil
 }
 
-// Stop closes sockets and connections and gives the memory back. It waits.
+// Stop closes sockets and connections and gives the memory back. It waits. Nothing
+// is saved: that is for Finish, before it.
 func (n *Node) Stop() {
-	n.slog.Warn("User requested shutdown...")
 	n.close()
 	n.slog.Warn("Skein is now ready to exit, bye bye...")
 	n.log.Close()
@@ -308,6 +325,7 @@ func (n *Node) Stop() {
 
 func (n *Node) close() {
 	n.cron.stop()
+	n.persist.Close()
 	if n.cluster != nil {
 		if err := n.cluster.Stop(); err != nil {
 			n.slog.Warn("Saving the cluster config file: " + err.Error())
@@ -319,6 +337,7 @@ func (n *Node) close() {
 	for _, l := range slices.Backward(n.loops) {
 		l.Stop()
 	}
+	n.repl.Close()
 	n.migrator.Close()
 	n.keyspace.Close()
 }

@@ -18,6 +18,8 @@ func (n *Node) tune(v *config.Values) {
 	n.tuneClients(v)
 	n.tuneGates(v)
 	n.tuneObserve(v)
+	n.tunePersist(v)
+	n.tuneRepl(v)
 }
 
 func (n *Node) tuneObserve(v *config.Values) {
@@ -69,7 +71,7 @@ func (n *Node) tuneClients(v *config.Values) {
 
 func (n *Node) tuneGates(v *config.Values) {
 	n.gates.MaxMemory.Store(int64(config.MaxMemory.Get(v)))
-	n.tuneReplicas(v)
+	n.tuneRole(v)
 	slow := int64(config.SlowlogLogSlowerThan.Get(v))
 	if slow > 0 {
 		slow *= 1000 // the directive counts microseconds
@@ -79,16 +81,9 @@ func (n *Node) tuneGates(v *config.Values) {
 		protection(config.EnableModuleCommand.Get(v), exec.ModuleForRemote, exec.ModuleForLocal))
 }
 
-// tuneRole is for what depends on the role, which has changed.
-func (n *Node) tuneRole() {
-	n.tuneReplicas(n.cfg.Values())
-	n.tuneOOMScore(n.cfg.Values())
-}
-
-// tuneReplicas: only a master needs replicas.
-func (n *Node) tuneReplicas(v *config.Values) {
-	wanted := config.MinReplicasToWrite.Get(v) > 0 && config.MinReplicasMaxLag.Get(v) > 0
-	n.gates.FewReplicas.Store(wanted && !n.gates.ReadOnly.Load()) // there are none yet
+// tuneRole is for what depends on the role.
+func (n *Node) tuneRole(v *config.Values) {
+	n.gates.ReadOnly.Store(n.keyspace.Replica.Load() && config.ReplicaReadOnly.Get(v))
 }
 
 // protection is the bits for one of the words no, local, yes.
@@ -114,10 +109,12 @@ func (n *Node) watchConfig() {
 		config.Timeout, config.ProtectedMode, config.MaxMemoryClients, config.MaxMemory,
 		config.ReplBacklogSize, config.ClientOutputBufferLimit)
 	n.onChange(n.tuneGates,
-		config.MaxMemory, config.SlowlogLogSlowerThan, config.MinReplicasToWrite, config.MinReplicasMaxLag)
+		config.MaxMemory, config.SlowlogLogSlowerThan, config.ReplicaReadOnly)
 	n.onChange(n.tuneObserve,
 		config.SlowlogLogSlowerThan, config.SlowlogMaxLen, config.LatencyMonitorThreshold, config.LatencyTracking,
 		config.LatencyTrackingInfoPercentiles)
+	n.onChange(n.tunePersist, persistDirectives()...)
+	n.onChange(n.tuneRepl, replDirectives()...)
 	n.onChange(n.warnOfEviction, config.MaxMemory)
 	n.cfg.OnApply(func(ch config.Change) error {
 		if config.AppendOnly.Get(ch.New) && !config.AppendOnly.Get(ch.Old) {

@@ -4,8 +4,8 @@
 // It owns little. INFO is put together from sections, each written by the room
 // that knows the facts:
 //
-//	Server Memory Persistence Replication CPU Modules Cluster Keyspace   here
-//	Clients, Stats, Commandstats, Errorstats, …                          Options.Sections
+//	Server Memory Replication CPU Modules Cluster Keyspace   here
+//	Clients, Persistence, Stats, Commandstats, …             Options.Sections
 //
 // and a section that another room brings replaces the one of the same name
 // from here. CONFIG works on a Configurer, SHUTDOWN and most of DEBUG on funcs
@@ -45,8 +45,6 @@ type Options struct {
 	Listeners func() []Listener
 	// ReplID is the replication id, 40 hex digits.
 	ReplID func() string
-	// Loading tells whether the data set is being loaded.
-	Loading func() bool
 	// Role answers ROLE. Nil: a master without replicas at offset 0.
 	Role func(out *resp.Writer)
 

@@ -33,8 +33,8 @@ func TestInfoSections(t *testing.T) {
 			section("Commandstats", false), section("Stats", true), section("Clients", true), section("Debug", false), section("Replication", true),
 		}
 	})
-	byDefault := "Server Clients Memory Persistence Stats Replication CPU Modules Cluster Keyspace"
-	all := "Server Clients Memory Persistence Stats Replication CPU Modules Commandstats Cluster Keyspace"
+	byDefault := "Server Clients Memory Stats Replication CPU Modules Cluster Keyspace"
+	all := "Server Clients Memory Stats Replication CPU Modules Commandstats Cluster Keyspace"
 	for _, c := range []struct{ ask, want string }{
 		{"", byDefault},
 		{"default", byDefault},

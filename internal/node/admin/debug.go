@@ -20,6 +20,9 @@ type Debug struct {
 	StopWorld func(d time.Duration)
 	// PauseCron (PAUSE-CRON) stops or resumes the work that follows the clock.
 	PauseCron func(on bool)
+	// Reload (RELOAD) saves the data set and loads it again. It answers the call, or
+	// parks it.
+	Reload func(c *command.Call, how Reload)
 	// AllowInScripts (SET-DISABLE-DENY-SCRIPTS) lets scripts call the commands
 	// that are kept from them.
 	AllowInScripts func(on bool)
@@ -49,6 +52,10 @@ type Debug struct {
 	// and tells whether the node is known.
 	KillLinks func(node string, to, from bool) (known bool)
 }
+
+// Reload says what DEBUG RELOAD does: whether the file is written before, whether
+// what is not in it goes, and, if not, whether its keys replace those of the same name.
+type Reload struct{ Save, Flush, Merge bool }
 
 // debugCommand is one subcommand of DEBUG.
 type debugCommand struct {

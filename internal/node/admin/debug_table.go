@@ -9,7 +9,7 @@ import (
 
 // Reasons for what is missing.
 const (
-	noSaving   = "this server cannot save its data yet"
+	noFile     = "there is no append-only file yet"
 	notInSkein = "Skein has no such structures"
 )
 
@@ -38,6 +38,7 @@ func (a *Admin) debugCommands() []debugCommand {
 		{"populate", "<count> [<prefix>] [<size>]", "Make keys that are not replicated.", 1, 3, populate},
 		{"protocol", "<type>", "Reply with a value of the type: string, integer, double, bignum, null, array, set, map, attrib, push, verbatim, true or false.", 1, 1, protocol},
 		{"quicklist-packed-threshold", "<size>", "Set the size of list elements that get a node of their own.", 1, 1, packedThreshold},
+		{"reload", "[MERGE] [NOFLUSH] [NOSAVE]", "Save the data set and load it again.", 0, -1, reload},
 		{"replybuffer", "PEAK-RESET-TIME <NEVER|RESET|time>", "Set after how many milliseconds a client's greatest reply is forgotten.", 2, 2, replyBuffer},
 		{"segfault", "", "Crash by a fault of memory.", 0, -1, segfault},
 		{"set-active-expire", "<0|1>", "Switch the removal of expired keys in the background.", 1, 1, onOff(a.opt.Keyspace.SetActiveExpire)},
@@ -48,8 +49,7 @@ func (a *Admin) debugCommands() []debugCommand {
 
 		{"crash-and-recover", "", "", 0, -1, unsupported("the server does not start itself")},
 		{"restart", "", "", 0, -1, unsupported("the server does not start itself")},
-		{"loadaof", "", "", 0, -1, unsupported(noSaving)},
-		{"reload", "", "", 0, -1, unsupported(noSaving)},
+		{"loadaof", "", "", 0, -1, unsupported(noFile)},
 		{"replicate", "", "", 1, -1, unsupported("this server has no replicas yet")},
 		{"client-eviction", "", "", 0, 0, unsupported(notInSkein)},
 		{"dict-resizing", "", "", 1, 1, unsupported("tables grow bucket by bucket, which cannot be put off")},
@@ -93,6 +93,28 @@ func clusterLink(d *debugCall) {
 		return
 	}
 	d.Out.OK()
+}
+
+func reload(d *debugCall) {
+	how := Reload{Save: true, Flush: true}
+	for d.args.More() {
+		switch d.args.OneOf("MERGE", "NOFLUSH", "NOSAVE") {
+		case 0:
+			how.Merge = true
+		case 1:
+			how.Flush = false
+		case 2:
+			how.Save = false
+		default:
+			d.Out.Error("ERR DEBUG RELOAD only supports the MERGE, NOFLUSH and NOSAVE options.")
+			return
+		}
+	}
+	if d.a.opt.Debug.Reload == nil {
+		unsupported(notConnected)(d)
+		return
+	}
+	d.a.opt.Debug.Reload(d.Call, how)
 }
 
 func rewriteAll(d *debugCall) {

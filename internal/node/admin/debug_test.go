@@ -5,9 +5,12 @@ import (
 	"os"
 	"os/exec"
 	"reflect"
+	"slices"
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/skeindb/skein/internal/command"
 )
 
 // TestDebugHooks: what is connected is called with what the client said.
@@ -82,7 +85,7 @@ func TestDebugUnconnected(t *testing.T) {
 			t.Errorf("%s: %q", line, got)
 		}
 	}
-	if hooks := reflect.TypeFor[Debug]().NumField(); hooks != 12 {
+	if hooks := reflect.TypeFor[Debug]().NumField(); hooks != 13 {
 		t.Errorf("%d hooks: test the new ones", hooks)
 	}
 }
@@ -94,8 +97,21 @@ func TestDebugHelp(t *testing.T) {
 			t.Errorf("no %q in %q", want, got)
 		}
 	}
-	if strings.Contains(got, "RELOAD") {
+	if strings.Contains(got, "LOADAOF") {
 		t.Error("HELP mentions what does not work")
+	}
+}
+
+func TestDebugReload(t *testing.T) {
+	var got []Reload
+	s := newServer(t, func(o *Options) {
+		o.Debug.Reload = func(c *command.Call, how Reload) { got = append(got, how); c.Out.OK() }
+	})
+	s.want("DEBUG RELOAD", "+OK\r\n")
+	s.want("DEBUG RELOAD NOSAVE merge NoFlush", "+OK\r\n")
+	s.want("DEBUG RELOAD NOSAVE x", "-ERR DEBUG RELOAD only supports the MERGE, NOFLUSH and NOSAVE options.\r\n")
+	if want := []Reload{{Save: true, Flush: true}, {Merge: true}}; !slices.Equal(got, want) {
+		t.Errorf("%+v", got)
 	}
 }
 

@@ -244,7 +244,7 @@ func TestInfoFieldsAreRedis(t *testing.T) {
 	s := newServer(t, func(o *Options) {
 		o.Listeners = func() []Listener { return []Listener{{Kind: "tcp", Bind: []string{"127.0.0.1", "-::1"}, Port: 7000}} }
 	})
-	for _, section := range []string{"server", "memory", "persistence", "replication", "cpu", "cluster"} {
+	for _, section := range []string{"server", "memory", "replication", "cpu", "cluster"} {
 		want, got := fieldNames(o.text("INFO "+section)), fieldNames(bulk(s.do("INFO "+section)))
 		for _, name := range want {
 			i := slices.Index(got, name)

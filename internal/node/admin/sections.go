@@ -14,7 +14,6 @@ func (a *Admin) ownSections() []Section {
 	return []Section{
 		{"Server", true, a.appendServer},
 		{"Memory", true, a.appendMemory},
-		{"Persistence", true, a.appendPersistence},
 		{"Replication", true, a.appendReplication},
 		{"CPU", true, appendCPU},
 		{"Modules", true, func(b []byte) []byte { return b }},
@@ -154,43 +153,6 @@ func (a *Admin) appendKeyspace(b []byte) []byte {
 		b = append(b, "\r\n"...)
 	}
 	return b
-}
-
-// appendPersistence tells of a node that saves nothing: everything has been a
-// change since it was started.
-func (a *Admin) appendPersistence(b []byte) []byte {
-	f := fields(b)
-	f.flag("loading", a.opt.Loading != nil && a.opt.Loading())
-	f.num("async_loading", 0)
-	f.num("current_cow_peak", 0)
-	f.num("current_cow_size", 0)
-	f.num("current_cow_size_age", 0)
-	f.fixed("current_fork_perc", 0, "")
-	f.num("current_save_keys_processed", 0)
-	f.num("current_save_keys_total", 0)
-	f.num("rdb_changes_since_last_save", a.opt.Keyspace.Stats().Changes)
-	f.num("rdb_bgsave_in_progress", 0)
-	f.num("rdb_last_save_time", a.started.Unix())
-	f.text("rdb_last_bgsave_status", "ok")
-	f.num("rdb_last_bgsave_time_sec", -1)
-	f.num("rdb_current_bgsave_time_sec", -1)
-	f.num("rdb_saves", 0)
-	f.num("rdb_last_cow_size", 0)
-	f.num("rdb_last_load_keys_expired", 0)
-	f.num("rdb_last_load_keys_loaded", 0)
-	f.num("aof_enabled", 0)
-	f.num("aof_rewrite_in_progress", 0)
-	f.num("aof_rewrite_scheduled", 0)
-	f.num("aof_last_rewrite_time_sec", -1)
-	f.num("aof_current_rewrite_time_sec", -1)
-	f.text("aof_last_bgrewrite_status", "ok")
-	f.num("aof_rewrites", 0)
-	f.num("aof_rewrites_consecutive_failures", 0)
-	f.text("aof_last_write_status", "ok")
-	f.num("aof_last_cow_size", 0)
-	f.num("module_fork_in_progress", 0)
-	f.num("module_fork_last_cow_size", 0)
-	return f
 }
 
 // noID stands where redis shows a replication id that there is not.

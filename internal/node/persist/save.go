@@ -1,0 +1,249 @@
+package persist
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"time"
+
+	"github.com/skeindb/skein/internal/base/vfs"
+	"github.com/skeindb/skein/internal/store/keyspace"
+)
+
+// begin begins to save to the file; done, if not nil, is called at the end, from
+// another goroutine. The caller holds all stripes. The error is ErrBusy.
+func (p *Persist) begin(done func(error)) error {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	s, err := p.cut(p.opt.Aux())
+	if err != nil {
+		return err
+	}
+	p.saving, p.wanted, p.now, p.began = true, false, false, time.Now()
+	p.saved = make(chan struct{})
+	p.status.lastTry = p.began.Unix()
+	p.status.saves++
+	p.savers.Go(func() {
+		err := p.write(s)
+		p.ended(s, err)
+		if done != nil {
+			done(err)
+		}
+	})
+	return nil
+}
+
+// ended notes what became of a save.
+func (p *Persist) ended(s *Snapshot, err error) {
+	now := time.Now()
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.saving = false
+	close(p.saved)
+	st := &p.status
+	st.lastTook = int64(now.Sub(p.began) / time.Second)
+	st.copied = s.cut.Stats().Copied
+	switch {
+	case err == nil:
+		st.ok, st.lastSave, st.base = true, now.Unix(), s.changes
+	case !errors.Is(err, ErrAborted): // who gave it up knows why
+		st.ok = false
+	}
+	p.judge()
+}
+
+// tempPattern is the name of a file that is not finished; the star is the process id.
+const tempPattern = "temp-*.rdb"
+
+// write writes a snapshot to the file, which is the old one or the whole new one at
+// any moment.
+func (p *Persist) write(s *Snapshot) error {
+	t := p.tuning.Load()
+	dir := filepath.Dir(t.File)
+	f, err := vfs.CreateTemp(p.opt.FS, dir, tempPattern, 0o644)
+	if err != nil {
+		s.Abort()
+		p.opt.Log.Warn(fmt.Sprintf("Failed opening the temp RDB file (in server root dir %s) for saving: %s", dir, reason(err)))
+		return fmt.Errorf("making a file in %s: %w", dir, err)
+	}
+	if op, err := p.fill(f, s, t.Incremental); err != nil {
+		p.opt.FS.Remove(f.Name())
+		if !errors.Is(err, ErrAborted) {
+			p.opt.Log.Warn(fmt.Sprintf("Write error while saving DB to the disk(%s): %s", op, reason(err)))
+		}
+		return fmt.Errorf("writing %s: %w", f.Name(), err)
+	}
+	if err := p.opt.FS.Rename(f.Name(), t.File); err != nil {
+		p.opt.FS.Remove(f.Name())
+		p.opt.Log.Warn(fmt.Sprintf("Error moving temp DB file %s on the final destination %s (in server root dir %s): %s",
+			filepath.Base(f.Name()), filepath.Base(t.File), dir, reason(err)))
+		return fmt.Errorf("renaming %s: %w", f.Name(), err)
+	}
+	if err := p.opt.FS.SyncDir(dir); err != nil {
+		p.opt.Log.Warn("Failed to fsync directory while saving DB: " + reason(err))
+		return fmt.Errorf("syncing %s: %w", dir, err)
+	}
+	p.opt.Log.Info("DB saved on disk")
+	return nil
+}
+
+// fill writes a snapshot to f and closes that. It returns what could not be done.
+func (p *Persist) fill(f vfs.File, s *Snapshot, incremental bool) (op string, err error) {
+	w := &syncing{File: f}
+	if !incremental {
+		w.most = -1
+	}
+	op = "writing"
+	if err = s.Save(w); err == nil {
+		op, err = "fsync", f.Sync()
+	}
+	if closeErr := f.Close(); err == nil && closeErr != nil {
+		op, err = "closing", closeErr
+	}
+	return op, err
+}
+
+// syncBytes is how much is written between two fsyncs of a file that is being saved,
+// so that the last one does not find all of it to do.
+const syncBytes = 16 << 20
+
+// syncing is a file that is synced now and then.
+type syncing struct {
+	vfs.File
+	since int
+	most  int // 0: syncBytes; negative: it is not synced
+}
+
+// Write implements io.Writer.
+func (w *syncing) Write(b []byte) (int, error) {
+	n, err := w.File.Write(b)
+	if w.since += n; err == nil && w.most >= 0 && w.since >= max(w.most, syncBytes) {
+		w.since = 0
+		err = w.File.Sync()
+	}
+	return n, err
+}
+
+// reason words an error of the system as redis does, without the name of the file.
+func reason(err error) string {
+	var path *fs.PathError
+	if errors.As(err, &path) {
+		err = path.Err
+	}
+	var errno syscall.Errno
+	if text := err.Error(); errors.As(err, &errno) {
+		return strings.ToUpper(text[:1]) + text[1:]
+	}
+	return err.Error()
+}
+
+// Tick looks whether a save is due. The node calls it some times a second.
+func (p *Persist) Tick() {
+	if refusing, beside := p.opt.Loading(); refusing || beside || !p.due(time.Now().Unix()) {
+		return
+	}
+	ks, h := p.opt.Keyspace, p.everything()
+	if !ks.Acquire(h, nobody{}) {
+		return // somebody owns a stripe: next time
+	}
+	defer ks.Release(h)
+	p.background()
+}
+
+// background begins a save that nobody waits for. The caller holds all stripes.
+func (p *Persist) background() error {
+	err := p.begin(func(err error) {
+		switch {
+		case err == nil:
+			p.opt.Log.Info("Background saving terminated with success")
+		case errors.Is(err, ErrAborted):
+			p.opt.Log.Info("Background saving was given up")
+		default:
+			p.opt.Log.Warn("Background saving error")
+		}
+	})
+	if err == nil {
+		p.opt.Log.Info("Background saving started")
+	}
+	return err
+}
+
+// due tells whether a save should begin now.
+func (p *Persist) due(now int64) bool {
+	changes := p.opt.Keyspace.Stats().Changes
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	st := &p.status
+	switch {
+	case p.current != nil || p.saving || p.closing.Load():
+		return false
+	case p.now:
+		return true
+	case !st.ok && now-st.lastTry <= retryAfter:
+		return false
+	case p.wanted:
+		return true
+	}
+	for _, point := range p.tuning.Load().Points {
+		if changes-st.base >= point.Changes && now-st.lastSave > point.Seconds {
+			p.opt.Log.Info(fmt.Sprintf("%d changes in %d seconds. Saving...", point.Changes, point.Seconds))
+			return true
+		}
+	}
+	return false
+}
+
+// Final saves the data set of a node that is about to end, giving up what is being
+// saved already. From the instant of the snapshot on nobody changes or reads a key:
+// whoever wants to waits, for resume to be called, or for the end. After an error
+// the node goes on.
+func (p *Persist) Final() (resume func(), err error) {
+	ks, h := p.opt.Keyspace, p.everything()
+	owner := &keyspace.Owner{What: "SHUTDOWN"}
+	result := make(chan error, 1)
+	for {
+		p.giveUp()
+		p.acquire(h)
+		if p.begin(func(err error) { result <- err }) == nil {
+			break
+		}
+		ks.Release(h) // another snapshot has come in between
+	}
+	ks.Own(h, owner)
+	resume = func() { ks.Disown(owner) }
+	if err := <-result; err != nil {
+		resume()
+		return nil, err
+	}
+	return resume, nil
+}
+
+// giveUp ends what is being written, and waits for that if it is for the disk.
+func (p *Persist) giveUp() {
+	p.mu.Lock()
+	s, saving, saved := p.current, p.saving, p.saved
+	p.mu.Unlock()
+	if s != nil {
+		p.opt.Log.Warn("A snapshot is being written. Giving it up!")
+		s.Abort()
+	}
+	if saving {
+		<-saved
+	}
+}
+
+// Flushed is told under all stripes that FLUSHALL has emptied the data set: a save
+// of what is gone is given up, and if there are save points the file becomes empty too.
+func (p *Persist) Flushed() {
+	p.mu.Lock()
+	s, saving := p.current, p.saving
+	p.now = len(p.tuning.Load().Points) > 0
+	p.mu.Unlock()
+	if s != nil && saving {
+		p.opt.Log.Info("A background save is given up: FLUSHALL")
+		s.Abort()
+	}
+}
