@@ -94,20 +94,12 @@ func (n *Node) clusterHooks() clusterd.Hooks {
 			n.slog.Warn("Fatal: can't update cluster config file: " + err.Error())
 			n.fail(err)
 		},
-		Replication: func() core.ReplicationFacts { return core.ReplicationFacts{} },
-		Follow: func(core.Source) {
-			n.gates.ReadOnly.Store(true)
-			n.tuneRole()
-			n.keyspace.Replica.Store(true)
-			n.log.SetRole('S')
+		Replication: func() core.ReplicationFacts { return n.repl.Facts() },
+		Follow: func(to core.Source) {
+			n.repl.Follow(to.Host, int(to.Port))
 		},
-		Promote: func() {
-			n.gates.ReadOnly.Store(false)
-			n.tuneRole()
-			n.keyspace.Replica.Store(false)
-			n.log.SetRole('M')
-		},
-		Flush: n.flushHeld,
+		Promote: func() { n.repl.Promote() },
+		Flush:   n.flushHeld,
 		Pause: func(untilMs int64) {
 			n.engine.Pause(exec.ByHandOver, exec.PauseWrite, untilMs)
 		},

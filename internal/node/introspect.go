@@ -25,7 +25,6 @@ func (n *Node) adminOptions() admin.Options {
 		Sections:  n.sections(),
 		Memory:    n.memory,
 		Listeners: n.listening,
-		ReplID:    func() string { return n.repl.History().ID },
 		Shutdown:  n.shutdown,
 
 		AbortShutdown: n.abortShutdown,

@@ -67,7 +67,7 @@ func writeOOMScore(score int) error {
 
 // tuneOOMScore is called at the start, by CONFIG SET, and when the role changes.
 func (n *Node) tuneOOMScore(v *config.Values) error {
-	if err := n.oom.adjust(v, n.gates.ReadOnly.Load()); err != nil {
+	if err := n.oom.adjust(v, n.keyspace.Replica.Load()); err != nil {
 		n.slog.Warn("Unable to adjust " + oomScorePath + ": " + cause(err).Error())
 		return errOOMScore
 	}

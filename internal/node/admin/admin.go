@@ -4,8 +4,8 @@
 // It owns little. INFO is put together from sections, each written by the room
 // that knows the facts:
 //
-//	Server Memory Replication CPU Modules Cluster Keyspace   here
-//	Clients, Persistence, Stats, Commandstats, …             Options.Sections
+//	Server Memory CPU Modules Cluster Keyspace                  here
+//	Clients, Persistence, Stats, Replication, Commandstats, …   Options.Sections
 //
 // and a section that another room brings replaces the one of the same name
 // from here. CONFIG works on a Configurer, SHUTDOWN and most of DEBUG on funcs
@@ -43,10 +43,6 @@ type Options struct {
 	Memory func() Memory
 	// Listeners are the sockets that accept clients.
 	Listeners func() []Listener
-	// ReplID is the replication id, 40 hex digits.
-	ReplID func() string
-	// Role answers ROLE. Nil: a master without replicas at offset 0.
-	Role func(out *resp.Writer)
 
 	// Shutdown begins to end the node and returns at once. If nothing comes of
 	// it, because the data could not be saved or somebody aborted it, failed is

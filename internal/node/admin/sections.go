@@ -14,7 +14,6 @@ func (a *Admin) ownSections() []Section {
 	return []Section{
 		{"Server", true, a.appendServer},
 		{"Memory", true, a.appendMemory},
-		{"Replication", true, a.appendReplication},
 		{"CPU", true, appendCPU},
 		{"Modules", true, func(b []byte) []byte { return b }},
 		{"Cluster", true, a.appendCluster},
@@ -153,28 +152,4 @@ func (a *Admin) appendKeyspace(b []byte) []byte {
 		b = append(b, "\r\n"...)
 	}
 	return b
-}
-
-// noID stands where redis shows a replication id that there is not.
-const noID = "0000000000000000000000000000000000000000"
-
-// appendReplication tells of a master that nobody follows.
-func (a *Admin) appendReplication(b []byte) []byte {
-	id := noID
-	if a.opt.ReplID != nil {
-		id = a.opt.ReplID()
-	}
-	f := fields(b)
-	f.text("role", "master")
-	f.num("connected_slaves", 0)
-	f.text("master_failover_state", "no-failover")
-	f.text("master_replid", id)
-	f.text("master_replid2", noID)
-	f.num("master_repl_offset", 0)
-	f.num("second_repl_offset", -1)
-	f.num("repl_backlog_active", 0)
-	f.text("repl_backlog_size", a.setting("repl-backlog-size"))
-	f.num("repl_backlog_first_byte_offset", 0)
-	f.num("repl_backlog_histlen", 0)
-	return f
 }

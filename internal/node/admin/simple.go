@@ -42,18 +42,6 @@ func lolwut(c *command.Call) {
 	c.Out.Verbatim("txt", skein+"Redis ver. "+RedisVersion+"\n")
 }
 
-// role is ROLE.
-func (a *Admin) role(c *command.Call) {
-	if a.opt.Role != nil {
-		a.opt.Role(c.Out)
-		return
-	}
-	c.Out.Array(3)
-	c.Out.BulkString("master")
-	c.Out.Int(0)
-	c.Out.EmptyArray()
-}
-
 // Skein has no modules: they are C libraries that call into redis. The answers
 // are those of a redis that could not find the file.
 

@@ -334,7 +334,7 @@ func (r *Repl) byFile(j *job) error {
 	r.mu.Lock()
 	for _, p := range r.replicas {
 		if p.phase == syncing {
-			p.phase = bulk
+			p.phase = copying
 			senders = append(senders, func() { r.send(p, file, length) })
 		}
 	}

@@ -103,3 +103,11 @@ func (r *Repl) closeBacklog() {
 }
 
 func (r *Repl) backlogOn() bool { return r.keeping }
+
+// ChangeID begins another history at the present offset: nobody can go on with what
+// he has (DEBUG CHANGE-REPL-ID).
+func (r *Repl) ChangeID() {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.restart()
+}

@@ -16,7 +16,7 @@ const (
 	talking     phase = iota // REPLCONF so far
 	waiting                  // for the cut of a full sync
 	syncing                  // the cut is made; the RDB is on its way to the sockets, or to the file
-	bulk                     // the file is on its way
+	copying                  // the file is on its way
 	online                   //
 	transmitted              // it wanted the RDB only, and has it
 )
