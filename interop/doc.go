@@ -6,6 +6,11 @@
 //	manage_test.go    redis-cli --cluster under load
 //	repair_test.go    redis-cli --cluster fix
 //	mixed_test.go     Skein and redis-server in one cluster
+//	shard_test.go     shards of a master and a replica
+//	mixed_shard_test.go  Skein follows redis and the reverse; a cluster of redis is replaced by Skein under its clients
+//	failover_test.go  manual and automatic failovers, what they refuse, what becomes of who comes back
+//	fullsync_test.go  full synchronizations in the middle of which something breaks; redis-cli as a replica
+//	address_test.go   nodes that come back with new addresses
 //	up_test.go        skein up
 //	seeds_test.go     RESET, FORGET and CLUSTERDOWN, as their documents tell
 //	tools_test.go     redis-cli's modes and redis-benchmark

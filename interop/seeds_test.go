@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -201,4 +202,73 @@ func TestClusterDown(t *testing.T) {
 		nodes[1].Start()
 		eventually(n, "+OK", "SET", mine, "again")
 	})
+}
+
+// CLUSTER RESET on a replica with data: it ends as an empty master.
+func TestResetReplica(t *testing.T) {
+	t.Parallel()
+	for _, how := range []string{"SOFT", "HARD"} {
+		t.Run(how, func(t *testing.T) {
+			t.Parallel()
+			shards, _ := createdShards(t, startSkein)
+			s := shards[0]
+			s.master.Want("+OK", "SET", s.key(), "value")
+			waitEqual(t, s)
+			id := idOf(s.replica)
+			s.replica.Want("+OK", "CLUSTER", "RESET", how)
+			if r := mine(s.replica); r.flags != "master" || r.master != "-" || len(r.slots) > 0 {
+				t.Errorf("after the reset: %+v", r)
+			}
+			if got := len(clusterNodes(s.replica)); got != 1 {
+				t.Errorf("it knows %d nodes", got)
+			}
+			if same := idOf(s.replica) == id; same != (how == "SOFT") {
+				t.Errorf("its id is the same: %v", same)
+			}
+			s.replica.Want(":0", "DBSIZE")
+			mustContain(t, s.replica.Do("ROLE"), "[master :")
+			s.master.Want("value", "GET", s.key())
+			testkit.Eventually(t, "the master has no replica", func() bool {
+				return testkit.Info(s.master.Do("INFO", "replication"), "connected_slaves") == "0"
+			})
+		})
+	}
+}
+
+// FORGET, sent to a replica about its master, is refused.
+func TestForgetOwnMaster(t *testing.T) {
+	t.Parallel()
+	shards, all := createdShards(t, startSkein)
+	s := shards[0]
+	s.replica.Want("-ERR Can't forget my master!", "CLUSTER", "FORGET", idOf(s.master))
+	s.replica.Want("-ERR I tried hard but I can't forget myself...", "CLUSTER", "FORGET", idOf(s.replica))
+	waitOK(t, all)
+	waitLinked(t, s)
+}
+
+// A replica that the majority takes for something else gets no votes, and says why it was refused.
+func TestUnknownReplicaGetsNoVotes(t *testing.T) {
+	t.Parallel()
+	shards, all := createdShards(t, startSkein, "cluster-node-timeout 20000")
+	s := shards[0]
+	added := startSkein(t, slices.Concat(replicated, []string{"cluster-node-timeout 20000"})...)
+	// The other masters stand still while the node is added: they do not know it.
+	others := []*server{shards[1].master, shards[2].master}
+	for _, n := range others {
+		n.Signal(syscall.SIGSTOP)
+	}
+	s.master.Want("+OK", "CLUSTER", "MEET", "127.0.0.1", fmt.Sprint(added.Port))
+	follow(t, shard{s.master, added})
+	waitLinked(t, shard{s.master, added})
+	added.Want("+OK", "CLUSTER", "FAILOVER")
+	testkit.Eventually(t, "the replica gives up", func() bool { return strings.Contains(added.Log(), "Manual failover timed out.") })
+	for _, n := range others {
+		n.Signal(syscall.SIGCONT)
+	}
+	if role(s.master) != "master" || role(added) != "slave" {
+		t.Error("the roles have changed")
+	}
+	t.Logf("history of the replica:\n%s", added.Do("CLUSTER", "EVENTS"))
+	waitOK(t, append(all, added))
+	handOver(t, &shard{s.master, added}, append(all, added))
 }

@@ -140,6 +140,14 @@ func TestUp(t *testing.T) {
 	before := identity(t, port)
 	u.interrupt()
 	again := startUp(t, port, dir)
+	for name := range clients {
+		for i := range 10 {
+			got := strings.TrimSpace(testkit.RedisCLI(t, "-c", "-p", fmt.Sprint(port), "GET", fmt.Sprint(name, i)))
+			if got != fmt.Sprint("value ", i) {
+				t.Errorf("after the restart %s%d is %q", name, i, got)
+			}
+		}
+	}
 	if after := identity(t, port); fmt.Sprint(after) != fmt.Sprint(before) || len(after) != 3 {
 		t.Errorf("before:\n%s\nafter:\n%s", before, after)
 	}

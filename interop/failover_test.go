@@ -1,0 +1,254 @@
+package interop
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/skeindb/skein/internal/testkit"
+)
+
+// Twenty manual failovers, the next one as soon as the last one is done. All succeed, and no write is lost.
+func TestFailoversInARow(t *testing.T) {
+	shards, all := createdShards(t, startSkein)
+	s := shards[0]
+	w := appending(s, all)
+	for i := range size(20, 100) {
+		waitWritten(t, w, s.master)
+		testkit.Eventually(t, "the failover is accepted", func() bool {
+			reply := s.replica.Do("CLUSTER", "FAILOVER")
+			if reply != "+OK" && reply != "-ERR You should send CLUSTER FAILOVER to a replica" {
+				t.Fatalf("failover %d: %s", i, reply)
+			}
+			return reply == "+OK"
+		})
+		waitMaster(t, s.replica)
+		s.swap()
+		waitWritten(t, w, s.master)
+	}
+	w.Stop()
+	waitOK(t, all)
+	waitEqual(t, s)
+	finish(t, w, false)
+}
+
+// kill -9 of a master, again and again. With repl-sync-replicas 1 nothing that was acknowledged is lost.
+func TestSyncReplicasKeepWrites(t *testing.T) {
+	t.Parallel()
+	shards, all := createdShards(t, startSkein, "repl-sync-replicas 1")
+	s := shards[0]
+	for i := range size(2, 50) {
+		w := appending(s, all)
+		waitWritten(t, w, s.master)
+		old := s.master
+		old.Kill()
+		waitMaster(t, s.replica)
+		if got := s.replica.Do("SET", s.key2(), "value"); !strings.HasPrefix(got, "-NOREPLICAS ") {
+			t.Errorf("round %d: without a replica SET answers %s", i, got)
+		}
+		old.Start()
+		waitPromoted(t, &s, all)
+		waitWritten(t, w, s.master)
+		w.Stop()
+		waitEqual(t, s)
+		finish(t, w, false)
+	}
+}
+
+// key2 is a key of the shard of whose replica became its master just now.
+func (s shard) key2() string {
+	first := 0
+	fmt.Sscanf(mine(s.replica).slots[0], "%d", &first)
+	return "{" + tagOf(first) + "}other"
+}
+
+// FORCE with the master stopped: the replica does not wait for the node timeout.
+func TestForce(t *testing.T) {
+	t.Parallel()
+	shards, all := createdShards(t, startSkein, "cluster-node-timeout 15000")
+	s := shards[0]
+	s.master.Want("+OK", "SET", s.key(), "value")
+	waitEqual(t, s)
+	key := s.key()
+	s.master.Signal(syscall.SIGSTOP)
+	began := time.Now()
+	s.replica.Want("+OK", "CLUSTER", "FAILOVER", "FORCE")
+	waitMaster(t, s.replica)
+	t.Logf("promoted after %v", time.Since(began).Round(time.Millisecond))
+	s.replica.Want("+OK", "SET", key, "newer")
+	s.master.Signal(syscall.SIGCONT)
+	waitPromoted(t, &s, all)
+	uniqueEpochs(t, all)
+	waitEqual(t, s)
+	s.master.Want("newer", "GET", key)
+}
+
+// TAKEOVER with the majority of the masters stopped: their replicas take over without votes.
+func TestTakeover(t *testing.T) {
+	t.Parallel()
+	shards, all := createdShards(t, startSkein)
+	for i := range 2 {
+		shards[i].master.Want("+OK", "SET", shards[i].key(), "value")
+		waitEqual(t, shards[i])
+	}
+	stopped := shards[:2]
+	for _, s := range stopped {
+		s.master.Signal(syscall.SIGSTOP)
+	}
+	rest := []*server{shards[0].replica, shards[1].replica, shards[2].master, shards[2].replica}
+	for _, n := range rest {
+		waitInfo(t, n, "cluster_state", "fail")
+	}
+	for _, s := range stopped {
+		s.replica.Want("+OK", "CLUSTER", "FAILOVER", "TAKEOVER")
+		waitMaster(t, s.replica)
+	}
+	for _, n := range rest {
+		waitInfo(t, n, "cluster_state", "ok")
+	}
+	for _, s := range stopped {
+		s.master.Signal(syscall.SIGCONT)
+	}
+	for i := range stopped {
+		waitPromoted(t, &stopped[i], all)
+	}
+	uniqueEpochs(t, all)
+	for i := range shards[:2] {
+		waitEqual(t, shards[i])
+		shards[i].master.Want("value", "GET", shards[i].key())
+	}
+}
+
+// What CLUSTER FAILOVER refuses, in redis's words.
+func TestFailoverRefusals(t *testing.T) {
+	t.Parallel()
+	for name, start := range map[string]kind{"skein": startSkein, "redis": startRedis} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			shards, _ := createdShards(t, start)
+			s := shards[0]
+			s.master.Want("-ERR You should send CLUSTER FAILOVER to a replica", "CLUSTER", "FAILOVER")
+			s.master.Want("-ERR You should send CLUSTER FAILOVER to a replica", "CLUSTER", "FAILOVER", "FORCE")
+			s.master.Want("-ERR You should send CLUSTER FAILOVER to a replica", "CLUSTER", "FAILOVER", "TAKEOVER")
+			s.replica.Want("-ERR syntax error", "CLUSTER", "FAILOVER", "NOW")
+
+			s.replica.Want("+OK", "CONFIG", "SET", "cluster-replica-no-failover", "yes")
+			s.master.Kill()
+			testkit.Eventually(t, "the master has failed", func() bool {
+				return slices.Contains([]string{"master,fail", "master,fail?"}, seen(s.replica, mine(s.replica).master).flags)
+			})
+			testkit.Eventually(t, "the refusal", func() bool {
+				return s.replica.Do("CLUSTER", "FAILOVER") == "-ERR Master is down or failed, please use CLUSTER FAILOVER FORCE"
+			})
+
+			// A replica that has forgotten who its master is.
+			orphan := start(t)
+			orphan.Stop()
+			rewriteNodesConf(t, orphan, "myself,master", "myself,slave")
+			orphan.Start()
+			for _, mode := range []string{"", "FORCE", "TAKEOVER"} {
+				orphan.Want("-ERR I'm a replica but my master is unknown to me", strings.Fields("CLUSTER FAILOVER "+mode)...)
+			}
+		})
+	}
+}
+
+func rewriteNodesConf(t *testing.T, n *server, from, to string) {
+	t.Helper()
+	path := filepath.Join(n.Dir, "nodes.conf")
+	text, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(path, []byte(strings.Replace(string(text), from, to, 1)), 0o644); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// A manual failover that cannot finish, because the voters stand still: the writes go on after its time, and the history
+// says why.
+func TestHandOverTimesOut(t *testing.T) {
+	t.Parallel()
+	shards, all := createdShards(t, startSkein, "cluster-node-timeout 20000")
+	s := shards[0]
+	key := s.key()
+	for _, other := range shards[1:] {
+		other.master.Signal(syscall.SIGSTOP)
+	}
+	began := time.Now()
+	s.replica.Want("+OK", "CLUSTER", "FAILOVER")
+	testkit.Eventually(t, "the master has paused", func() bool { return strings.Contains(s.master.Log(), "Manual failover requested by replica") })
+	s.master.Want("+OK", "SET", key, "value")
+	t.Logf("the write waited %v", time.Since(began).Round(time.Millisecond))
+	testkit.Eventually(t, "the replica gives up", func() bool { return strings.Contains(s.replica.Log(), "Manual failover timed out.") })
+	for _, other := range shards[1:] {
+		other.master.Signal(syscall.SIGCONT)
+	}
+	waitOK(t, all)
+	if role(s.master) != "master" || role(s.replica) != "slave" {
+		t.Error("the roles have changed")
+	}
+	events := s.replica.Do("CLUSTER", "EVENTS")
+	mustContain(t, events, "Manual failover timed out")
+	t.Logf("history of the replica:\n%s", events)
+	waitEqual(t, s)
+	handOver(t, &s, all)
+}
+
+// A master that stands still for three timeouts comes back to a shard that has another one. It steps down, what it had not
+// passed on is gone, and its history says how much that was.
+func TestStoppedMaster(t *testing.T) {
+	t.Parallel()
+	shards, all := createdShards(t, startSkein, "client-output-buffer-limit replica 0 0 0")
+	s := shards[0]
+	key := s.key()
+	s.master.Want("+OK", "SET", key, "kept")
+	waitEqual(t, s)
+
+	// More than the kernel holds between the two.
+	s.replica.Signal(syscall.SIGSTOP)
+	const unreplicated, bytes = 24, 1 << 20
+	for i := range unreplicated {
+		s.master.Want("+OK", "SET", fmt.Sprint(key, "gone:", i), strings.Repeat("x", bytes))
+	}
+	s.master.Signal(syscall.SIGSTOP)
+	s.replica.Signal(syscall.SIGCONT)
+	stopped := time.Now()
+	waitMaster(t, s.replica)
+	t.Logf("promoted after %v", time.Since(stopped).Round(time.Millisecond))
+	s.replica.Want("+OK", "SET", key, "newer")
+	staysFor(t, time.Until(stopped.Add(6*time.Second)), func() {})
+	s.master.Signal(syscall.SIGCONT)
+	waitPromoted(t, &s, all)
+	uniqueEpochs(t, all)
+	waitEqual(t, s)
+	s.master.Want("newer", "GET", key)
+	if got := s.master.Do("EXISTS", fmt.Sprint(key, "gone:", unreplicated-1)); got != ":0" {
+		t.Errorf("what was not replicated is there: %s", got)
+	}
+	events := s.replica.Do("CLUSTER", "EVENTS")
+	t.Logf("history of the demoted node:\n%s", events)
+	t.Logf("history of the promoted node:\n%s", s.master.Do("CLUSTER", "EVENTS"))
+}
+
+// Failures of several masters at once, each with its replica: all shards have a master again.
+func TestAllMastersButOne(t *testing.T) {
+	t.Parallel()
+	shards, all := createdShards(t, startSkein)
+	for i := range shards {
+		shards[i].master.Want("+OK", "SET", shards[i].key(), "value")
+		waitEqual(t, shards[i])
+	}
+	key := shards[0].key()
+	shards[0].master.Kill()
+	waitMaster(t, shards[0].replica)
+	testkit.Eventually(t, "the value is there", func() bool { return shards[0].replica.Do("GET", key) == "value" })
+	shards[0].master.Start()
+	waitPromoted(t, &shards[0], all)
+	waitEqual(t, shards[0])
+}
