@@ -51,13 +51,15 @@ func up(args []string) int {
 	}
 	announce(cluster, abs, *port)
 	<-ctx.Done()
-	fmt.Println("\nStopping.")
-	cluster.Stop()
+	fmt.Println("\nStopping. The keys are being saved.")
+	if err := cluster.Stop(); err != nil {
+		return fail(err)
+	}
 	return 0
 }
 
 func announce(cluster *ops.Local, dir string, port int) {
-	what := "is back, with the node ids, epochs and slots it had"
+	what := "is back, with the node ids, epochs, slots and keys it had"
 	if cluster.New {
 		what = "is ready"
 	}
@@ -66,7 +68,7 @@ func announce(cluster *ops.Local, dir string, port int) {
 		fmt.Println("  ", addr)
 	}
 	fmt.Printf("Files and logs: %s\n", dir)
-	fmt.Println("Keys are held in memory only: they are gone when the cluster stops.")
+	fmt.Println("Keys are saved there now and then, and when the cluster stops.")
 	fmt.Printf("\nTry:\n   go run ./cmd/skein cli -c -p %d set greeting hello\n   go run ./cmd/skein cli -c -p %d get greeting\n\nCtrl-C stops the cluster.\n", port, port)
 }
 

@@ -11,10 +11,12 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/skeindb/skein/internal/base/slot"
 	"github.com/skeindb/skein/internal/node"
+	"github.com/skeindb/skein/internal/node/admin"
 	"github.com/skeindb/skein/internal/node/config"
 )
 
@@ -34,7 +36,7 @@ type Local struct {
 }
 
 // StartLocal starts the nodes and waits until the cluster is ok. A cluster that
-// is found in Dir comes back with its ids, epochs and slots.
+// is found in Dir comes back with its ids, epochs, slots and the keys that were saved.
 func StartLocal(ctx context.Context, o LocalOptions) (*Local, error) {
 	if o.Masters < 1 {
 		return nil, errors.New("a cluster needs at least one master")
@@ -45,12 +47,12 @@ func StartLocal(ctx context.Context, o LocalOptions) (*Local, error) {
 	l := &Local{opt: o}
 	for i := range o.Masters {
 		if err := l.start(o.Port + i); err != nil {
-			l.Stop()
+			l.close()
 			return nil, err
 		}
 	}
 	if err := l.form(ctx); err != nil {
-		l.Stop()
+		l.close()
 		return nil, err
 	}
 	return l, nil
@@ -64,8 +66,25 @@ func (l *Local) Addrs() (addrs []string) {
 	return addrs
 }
 
-// Stop ends all nodes. It waits.
-func (l *Local) Stop() {
+// Stop saves the keys of all nodes and ends them. It waits. The error tells which
+// nodes could not save; they are ended all the same.
+func (l *Local) Stop() error {
+	errs := make([]error, len(l.nodes))
+	var saves sync.WaitGroup
+	for i, n := range l.nodes {
+		saves.Go(func() {
+			if err := n.Finish(admin.Shutdown{}); err != nil {
+				errs[i] = fmt.Errorf("the keys of node %d are not saved: %w", l.opt.Port+i, err)
+			}
+		})
+	}
+	saves.Wait()
+	l.close()
+	return errors.Join(errs...)
+}
+
+// close ends all nodes as they are.
+func (l *Local) close() {
 	for _, n := range l.nodes {
 		n.Stop()
 	}
@@ -86,7 +105,6 @@ func (l *Local) start(port int) error {
 		"--port", strconv.Itoa(port),
 		"--bind", "127.0.0.1",
 		"--dir", dir,
-		"--save", "",
 		"--cluster-enabled", "yes",
 		"--cluster-node-timeout", strconv.FormatInt(l.opt.NodeTimeout.Milliseconds(), 10),
 	}, config.Env{})
