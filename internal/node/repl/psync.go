@@ -68,7 +68,7 @@ func (r *Repl) admits(c *command.Call, p *replica) bool {
 		refusal = errFailingOver
 	case following && !link.Up:
 		refusal = errNoMasterLink
-	case p.s.Pending.Out > 0 || len(c.Out.Buf) > 0:
+	case p.s.Pending.Out > 0:
 		refusal = errPending
 	case p.filtered && !p.eof:
 		refusal = errNeedsEOF
