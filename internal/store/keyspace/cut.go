@@ -44,6 +44,8 @@ const (
 	sliceShares = 6
 	// sliceBytes ends a slice before that, where values are long.
 	sliceBytes = 16 << 10
+	// sliceSeen ends it where writers have taken nearly all shares.
+	sliceSeen = 512
 	// batchBytes is how much writers put together before they begin another batch.
 	batchBytes = 64 << 10
 	// limitLeast is what may wait in any case, by default, in bytes.
@@ -190,7 +192,7 @@ func (c *Cut) batch() *batch {
 	}
 	b := c.spare
 	if c.spare = nil; b == nil {
-		b = new(batch)
+		b = &batch{buf: make([]byte, 0, batchBytes)}
 	}
 	c.waiting = append(c.waiting, b)
 	return b

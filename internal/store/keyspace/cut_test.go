@@ -115,27 +115,29 @@ func TestCutModel(t *testing.T) {
 	for _, tag := range []string{"", "{one slot}"} {
 		rnd := rand.New(rand.NewPCG(17, uint64(len(tag))))
 		p := &player{model: newModel(t, 8), t: t, rnd: rnd.IntN, tag: tag, keys: 400, calm: 40}
-		for round := range 16 / scale {
+		for range 16 / scale {
 			for range rnd.IntN(2000) {
 				p.step()
 			}
-			c, want := p.cut()
-			steps := rnd.IntN(8)
-			g := newGathering(t, func(int, *Item) error {
-				for range steps {
-					p.step()
-				}
-				return nil
-			})
-			if err := c.Walk(g); err != nil {
-				t.Fatal(err)
-			}
-			g.equals(want)
-			if s := c.Stats(); s.Done != int64(g.n) || s.Held != 0 || p.ks.CutHeld() != 0 {
-				t.Errorf("%d keys in round %d: %+v", g.n, round, s)
-			}
+			p.walk(rnd.IntN(8))
 			p.all()
 		}
+	}
+}
+
+// walk takes a cut and walks it, making so many steps for each item.
+func (p *player) walk(steps int) {
+	c, want := p.cut()
+	g := newGathering(p.t, func(int, *Item) error {
+		for range steps {
+			p.step()
+		}
+		return nil
+	})
+	p.must(c.Walk(g))
+	g.equals(want)
+	if s := c.Stats(); s.Done != int64(g.n) || s.Held != 0 || p.ks.CutHeld() != 0 {
+		p.failf("%d keys: %+v", g.n, s)
 	}
 }
 

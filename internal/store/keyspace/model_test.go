@@ -447,7 +447,11 @@ func FuzzKeyspace(f *testing.F) {
 			return int(x) * 7 % n
 		}}
 		for len(b) > 0 {
-			p.step()
+			if p.rnd(64) == 63 {
+				p.walk(p.rnd(4))
+			} else {
+				p.step()
+			}
 		}
 		p.all()
 	})

@@ -77,8 +77,8 @@ func (p *part) slice(b *batch) (more bool) {
 		return false
 	}
 	p.count()
-	for taken := 0; p.share < p.first[len(p.first)-1]; p.share++ {
-		if taken == sliceShares || len(b.buf) >= sliceBytes {
+	for taken, seen := 0, 0; p.share < p.first[len(p.first)-1]; p.share++ {
+		if seen++; taken == sliceShares || seen > sliceSeen || len(b.buf) >= sliceBytes {
 			return true
 		}
 		for p.share >= p.first[p.table+1] {

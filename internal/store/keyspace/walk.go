@@ -14,7 +14,11 @@ type walk struct {
 	db   int // that the sink was told last, or -1
 	item Item
 	text []byte // of a number
+	runs int    // slices since the last rest
 }
+
+// restAfter is how many slices the walk runs between two rests, some 100 us.
+const restAfter = 8
 
 // Walk shows every key of the cut to s, each once, and ends the cut. It holds no
 // lock while it calls s, and a stripe for a few microseconds in between; nobody may
@@ -57,6 +61,10 @@ func (w *walk) part(p *part, own *batch) error {
 			return err
 		}
 		own.reset()
+		if w.runs++; w.runs == restAfter {
+			w.runs = 0
+			rest()
+		}
 	}
 	return nil
 }
