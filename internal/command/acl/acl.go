@@ -34,14 +34,18 @@ type Accounts struct {
 	mu    sync.RWMutex
 	users map[string]*User
 	first *User // the default one
+	super *User
 }
 
 // New returns the accounts of a node that has only the default user.
 func New() *Accounts {
 	first := newUser(DefaultName)
 	first.login.Store(&login{enabled: true, open: true})
-	return &Accounts{users: map[string]*User{DefaultName: first}, first: first}
+	return &Accounts{users: map[string]*User{DefaultName: first}, first: first, super: newUser("(superuser)")}
 }
+
+// Superuser is who may do everything and cannot log in: the link to a master.
+func (a *Accounts) Superuser() *User { return a.super }
 
 // Default is the default user.
 func (a *Accounts) Default() *User { return a.first }

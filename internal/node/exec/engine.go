@@ -42,6 +42,8 @@ type Options struct {
 	Recorder func() func(batch []session.Record)
 	// Monitor, if set, sees every command that has run, those of EXEC before EXEC.
 	Monitor *atomic.Pointer[MonitorFunc]
+	// Stray is told of a replica whose command made a reply: it must be disconnected.
+	Stray func(s *session.Session)
 	// Slow is called after a command that took longer than Gates.SlowNanos.
 	Slow func(s *session.Session, spec *command.Spec, args [][]byte, nanos int64, now int64)
 	// Attacked is called when a client that speaks HTTP was recognized; it is

@@ -25,6 +25,7 @@ const (
 	errNoReplicas  = "NOREPLICAS Not enough good replicas to write."
 	errReadOnly    = "READONLY You can't write against a read only replica."
 	errMasterDown  = "MASTERDOWN Link with MASTER is down and replica-serve-stale-data is set to 'no'."
+	errReplica     = "ERR Replica can't interact with the keyspace"
 	errLoading     = "LOADING Redis is loading the dataset in memory"
 	errNotLocalFmt = " command not allowed. If the enable-"
 )
@@ -117,6 +118,8 @@ func (e *Engine) claim(t *Turn, s *session.Session, spec *command.Spec, args [][
 		e.prefetchKeys(t, s, pos, args)
 	case spec == e.exec:
 		e.claimQueued(t, s)
+	case spec.Is(command.MayReplicate) && e.view() == nil:
+		h.AddSlot(keyspace.SlotOfNoKey)
 	}
 }
 
@@ -150,6 +153,8 @@ func (e *Engine) refusedLocked(t *Turn, s *session.Session, spec *command.Spec, 
 		return errLoading
 	case g.AsyncLoading.Load() && spec.Is(command.NoAsyncLoading):
 		return errLoading
+	case s.Is(session.Replica) && spec.Any(command.Write|command.ReadOnly|command.MayReplicate):
+		return errReplica
 	}
 	return ""
 }
@@ -173,7 +178,7 @@ func (e *Engine) access(s *session.Session) keyspace.Access {
 		a |= keyspace.NoTouch
 	}
 	if s.Is(session.Master) {
-		a |= keyspace.SeeExpired
+		a |= keyspace.SeeExpired | keyspace.Applied
 	}
 	return a
 }

@@ -12,10 +12,17 @@ import (
 // runOne runs one command of s to its end: answered, queued, refused, or waiting.
 func (e *Engine) runOne(t *Turn, s *session.Session, spec *command.Spec, args [][]byte) {
 	mark := len(s.Out.Buf)
-	asking := s.Is(session.Asking)
+	asking, follows := s.Is(session.Asking), s.Is(session.Replica)
 	e.attempt(t, s, spec, args)
+	if follows && len(s.Out.Buf) > mark { // the stream has no room for replies
+		s.Out.Buf = s.Out.Buf[:mark]
+		e.Stray(s)
+	}
 	if len(s.Retry) > 0 {
 		return // it has not run yet
+	}
+	if s.Link != nil {
+		s.Link.Ran(spec, args, t.end, false)
 	}
 	if s.Is(session.Unwatch) {
 		s.Clear(session.Unwatch)
@@ -32,6 +39,7 @@ func (e *Engine) runOne(t *Turn, s *session.Session, spec *command.Spec, args []
 // Answer is the end of a command that had parked: its reply came.
 func (e *Engine) Answer(t *Turn, s *session.Session, reply []byte) {
 	s.Unpark()
+	s.Clear(session.Blocked)
 	mark := len(s.Out.Buf)
 	s.Out.Raw(reply)
 	if len(reply) > 0 && reply[0] == byte(resp.Error) {
@@ -102,11 +110,18 @@ func (e *Engine) attempt(t *Turn, s *session.Session, spec *command.Spec, args [
 		return
 	}
 	e.holding(t, s, spec, args, oom)
+	if s.Link != nil && len(s.Retry) == 0 {
+		s.Link.Ran(spec, args, t.end, true)
+	}
 	e.Keyspace.Release(h)
 }
 
 // holding is what happens under the stripes.
 func (e *Engine) holding(t *Turn, s *session.Session, spec *command.Spec, args [][]byte, oom bool) {
+	if s.Link != nil && !s.Link.May() {
+		s.Set(session.CloseAfterReply)
+		return
+	}
 	if e.paused(s, spec, t.NowMs) {
 		e.pause.park(s)
 		wait(s, args)

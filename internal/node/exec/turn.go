@@ -3,6 +3,7 @@ package exec
 import (
 	"bytes"
 
+	"github.com/skeindb/skein/internal/base/resp"
 	"github.com/skeindb/skein/internal/base/slot"
 	"github.com/skeindb/skein/internal/command"
 	"github.com/skeindb/skein/internal/node/session"
@@ -28,11 +29,16 @@ type Turn struct {
 	spare   [batchMax]keyspace.Hint // of a command with several keys
 	began   int64                   // nanos at which the running command began: when the one before it ended
 	args    [][]byte
+	end     int // behind the running command in what Feed was given
 	records []session.Record
 	record  func([]session.Record) // made when first used
 	codes   map[string]string      // of errors, each kept once
 	pos     []command.KeyPos
 }
+
+// errInlineMaster: a master's stream has no inline commands; what looks like one
+// is the middle of something else.
+const errInlineMaster = resp.ProtocolError("Master using the inline protocol. Desync?")
 
 // item is one parsed command of a batch.
 type item struct {
@@ -59,6 +65,7 @@ func (e *Engine) Feed(t *Turn, s *session.Session, data []byte) (consumed int) {
 			if t.hinted = 0; it.hinted > 0 {
 				t.hint, t.hinted = t.hints[it.hinted-1], 1
 			}
+			t.end = consumed + it.end
 			e.runOne(t, s, it.spec, it.args)
 			done = it.end
 			if s.Parked() || s.Is(session.CloseAfterReply) {
@@ -99,6 +106,10 @@ func (e *Engine) parse(t *Turn, s *session.Session, data []byte) (n int, err err
 		if err != nil || !ok {
 			t.more = false
 			return n, err
+		}
+		if s.Link != nil && s.Parser.Inline {
+			t.more = false
+			return n - k, errInlineMaster
 		}
 		from := len(t.args)
 		t.args = append(t.args, s.Parser.Args...)

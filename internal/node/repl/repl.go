@@ -90,6 +90,7 @@ func (r *Repl) Tune(t Tuning) {
 	defer r.mu.Unlock()
 	r.tuning.Store(&t)
 	r.retune()
+	r.tellLink()
 }
 
 // Close ends what runs by itself, and waits for it. Sessions are closed by their loops.

@@ -95,6 +95,14 @@ type Session struct {
 	// owned stripe or a pause. Its arguments are copies.
 	Retry [][]byte
 
+	// Link is set for a session flagged Master.
+	Link Link
+
+	// Source, if set, is where output comes from when nothing else waits to be sent.
+	Source Source
+	// Following is what package repl knows of the session as a replica.
+	Following any
+
 	// Pending are bytes of input and output that the loop keeps for the session.
 	Pending Buffers
 

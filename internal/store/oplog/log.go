@@ -126,10 +126,13 @@ func appendSelect(b []byte, db int) []byte {
 
 // AppendVerbatim adds effects as they are, without SELECT and framing: on a replica
 // what its master sent, once it is applied, command by command. The master's own
-// SELECTs are of class Replicas.
+// SELECTs are of class Replicas, and their DB is the one that they select.
 func (l *Log) AppendVerbatim(effects []Effect) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
+	if n := len(effects); n > 0 {
+		l.db = effects[n-1].DB
+	}
 	if !l.active.Load() {
 		for i := range effects { // the offset counts them all the same
 			if goes(effects[i].Class, Replicas) {
@@ -141,7 +144,6 @@ func (l *Log) AppendVerbatim(effects []Effect) {
 	for i := range effects {
 		l.write(effects[i].Class, effects[i].DB, effects[i].Argv)
 	}
-	l.db = -1 // unknown
 	l.grown()
 }
 
@@ -150,6 +152,22 @@ func (l *Log) AppendVerbatim(effects []Effect) {
 func (l *Log) ForgetDB() {
 	l.mu.Lock()
 	l.db = -1
+	l.mu.Unlock()
+}
+
+// Position is the offset and, for that offset, the database that the replication
+// stream has selected; -1 if the next effect will be preceded by a SELECT.
+func (l *Log) Position() (offset int64, db int) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.offset.Load(), l.db
+}
+
+// Select notes that the replication stream has selected db: it goes on where a
+// master's snapshot ends.
+func (l *Log) Select(db int) {
+	l.mu.Lock()
+	l.db = db
 	l.mu.Unlock()
 }
 

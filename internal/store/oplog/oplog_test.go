@@ -98,9 +98,12 @@ func TestStreams(t *testing.T) {
 	if got := plain(readAll(t, file, 100)); got != "| SET f 1" {
 		t.Error("after ForgetDB, file:", got)
 	}
-	l.AppendVerbatim([]Effect{effect(-1, Replicas, "SELECT", "4"), effect(4, Both, "SET", "g", "1")})
+	l.AppendVerbatim([]Effect{effect(4, Replicas, "SELECT", "4"), effect(4, Both, "SET", "g", "1")})
+	if _, db := l.Position(); db != 4 {
+		t.Error("selected:", db)
+	}
 	l.Append([]Effect{effect(4, Both, "SET", "h", "1")}, true)
-	if got := plain(readAll(t, replica, 100)); got != "| SELECT 4 | SET g 1 | SELECT 4 | SET h 1" {
+	if got := plain(readAll(t, replica, 100)); got != "| SELECT 4 | SET g 1 | SET h 1" {
 		t.Error("verbatim:", got)
 	}
 	if got := plain(readAll(t, file, 100)); got != "| SELECT 4 | SET g 1 | SET h 1" {
