@@ -97,6 +97,8 @@ func (n *Node) memory() (m admin.Memory) {
 	if n.cluster != nil {
 		m.ClusterLinks = n.cluster.Stats().LinkBytes
 	}
+	m.Cut = n.keyspace.CutHeld()
+	m.NotCounted += m.Cut
 	return m
 }
 

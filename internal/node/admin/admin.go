@@ -80,11 +80,12 @@ type Memory struct {
 	FileBuffer     int64 // append-only file
 	Scripts        int64
 	Functions      int64
+	Cut            int64 // what a snapshot being written still wants of keys that have changed
 	NotCounted     int64 // the part of all this that does not count against maxmemory
 }
 
 func (m *Memory) total() int64 {
-	return m.Clients + m.Replicas + m.ClusterLinks + m.Backlog + m.FileBuffer + m.Scripts + m.Functions
+	return m.Clients + m.Replicas + m.ClusterLinks + m.Backlog + m.FileBuffer + m.Scripts + m.Functions + m.Cut
 }
 
 // Admin answers the commands of this package for one node.

@@ -22,6 +22,7 @@ func (p *Persist) begin(done func(error)) error {
 	if err != nil {
 		return err
 	}
+	s.cut.Limit(0) // rather memory for a slow disk, as a fork would take, than no save
 	p.saving, p.wanted, p.now, p.began = true, false, false, time.Now()
 	p.saved = make(chan struct{})
 	p.status.lastTry = p.began.Unix()
