@@ -94,7 +94,7 @@ func appendHeader(dst []byte, m *Msg) []byte {
 	dst = be.AppendUint16(dst, m.PPort)
 	dst = be.AppendUint16(dst, m.CPort)
 	dst = be.AppendUint16(dst, uint16(m.Flags))
-	return append(dst, byte(m.State), byte(m.MFlags), 0, 0)
+	return append(dst, byte(m.State), byte(m.MFlags), byte(m.Refusal), 0)
 }
 
 // appendHeartbeat appends gossip and extensions and puts their counts into the header at start.

@@ -160,6 +160,7 @@ func (d *Decoder) decodeHeader(p []byte) (*Msg, error) {
 		Flags:        Flags(be.Uint16(p[offFlags:])),
 		State:        State(p[offState]),
 		MFlags:       MFlags(p[offMFlags]),
+		Refusal:      Refusal(p[offMFlags+1]),
 		Slots:        d.sharedSlots(p[offSlots:offSlaveOf]),
 	}
 	var err error

@@ -28,7 +28,8 @@
 //	  2248    2  bus port
 //	  2250    2  flags of the sender
 //	  2252    1  state of the cluster: 0 ok, 1 fail
-//	  2253    3  message flags; the first byte: 1 paused, 2 force-ack, 4 extensions follow
+//	  2253    3  message flags; the first byte: 1 paused, 2 force-ack, 4 extensions follow;
+//	             the second is ours: why a vote was refused (type Refusal). Others leave and ignore it
 //	  2256       body
 //
 //	type                         body                                              length

@@ -28,6 +28,8 @@ type Msg struct {
 	State  State // of the cluster as the sender sees it
 	MFlags MFlags
 
+	Refusal Refusal // PONG to a candidate: why the sender did not vote for it
+
 	Gossip  []Gossip  // PING, PONG, MEET
 	Ext     Ext       // PING, PONG, MEET
 	Fail    nodeid.ID // FAIL: who failed

@@ -47,15 +47,21 @@
 // packet means to a master and to a replica. Then one file per concern, each opening with its rule and
 // the invariant that it keeps: ping.go, handshake.go, gossip.go, extensions.go, failure.go, election.go, vote.go,
 // manual.go, migration.go, slots.go, epochs.go, health.go, ban.go, admin.go, save.go. peer.go and
-// links.go hold what is known of the others.
+// links.go hold what is known of the others; history.go and explain.go are for people who ask.
 //
 // # Where Skein differs from Redis 7.2.4 on purpose
 //
 //   - A voter does not refuse a second vote about the same master within twice the node timeout (vote.go).
+//   - Voters and candidates refuse a candidate while they reach a sibling of it with more data; a refusal is told to
+//     the candidate, which then tries again soon (vote.go, election.go). The offset of a replica that was never in step
+//     with its master, or was itself a master that others replaced, counts as 0 (slots.go).
 //   - A replica with the highest known offset (of equals: the lowest id), all of whose reachable siblings see
 //     the master failing too, starts its election at once; heirs of several failed masters start half a
 //     second apart. A FAIL about the master goes before the request for votes (election.go).
-//   - A master that newly suspects another pings all masters at once (failure.go).
+//   - A master that newly suspects another pings all masters at once (failure.go). When a link breaks, the time
+//     after which its peer is suspected begins at once (links.go).
+//   - A heartbeat goes before an MFSTART, and before a request for votes of who became a replica a moment ago; an older
+//     packet of a node that has just become a master is not taken for its demotion (manual.go, heartbeat.go).
 //   - RESET bans for 60 s, against gossip only, the ids it dropped; CLUSTER MEET or a MEET packet lifts
 //     these bans (ban.go).
 //   - The remains of an old election never decide a new one, a vote counts once, and a hand-over that is

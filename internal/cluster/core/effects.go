@@ -45,8 +45,11 @@ type Change struct {
 	Flush  bool // empty the whole data set first (a replica that was reset)
 	Repl   Repl
 	Follow Source // with ReplFollow
-	Pause  Pause
-	View   bool // routing changed: publish what Node.View returns now
+
+	Demoted bool  // with ReplFollow: we were a master until now
+	Kept    int64 // if Demoted: up to this offset the new master is known to have our log; -1: it is another shard's
+	Pause   Pause
+	View    bool // routing changed: publish what Node.View returns now
 }
 
 // Any reports whether there is anything to do.

@@ -13,10 +13,13 @@ import (
 // under that epoch. An election is void after twice the node timeout, and the next one may follow after four times.
 //
 // Where we differ from redis: a replica with the greatest offset that it knows of (of equals, the one with the lowest
-// id), all of whose reachable siblings said that they see the master failing too, does not wait. If several masters have failed, their heirs start half a
-// second apart, in the order of the masters' ids, so as not to want the same epoch. A request for votes is preceded
-// by a FAIL about the master, so that no voter finds it up. Votes are counted once per voter, and winning,
-// being demoted, a reset and the administrator's wish each begin with a clean slate.
+// id), all of whose reachable siblings said that they see the master failing too, does not wait. A replica that reaches
+// a sibling with more data does not stand at all, unless the administrator wants it. If several masters have failed,
+// their heirs start half a second apart, in the order of the masters' ids, so as not to want the same epoch. A request
+// for votes is preceded by a FAIL about the master, so that no voter finds it up, and by a heartbeat if we are its
+// replica since a moment ago only. Votes are counted once per voter. If voters say that they refuse, and a majority is out
+// of reach, the next election begins soon. Winning, being demoted, a reset and the administrator's wish each
+// begin with a clean slate.
 //
 // Invariant: at most one request for votes is sent per epoch; an election is won only with the votes of a majority
 // given in its epoch or later.
@@ -28,6 +31,9 @@ const (
 	minElectionTime  Millis = 2000
 	relogPeriod      Millis = 10_000
 	silenceBeforeLog Millis = 5000 // besides the node timeout
+
+	retryDelay     Millis = 50  // after an election that another epoch may win, and bound of the random part
+	retryDelayLong Millis = 500 // after one that was refused for other reasons; the same
 )
 
 // election is our candidacy. The zero value: none.
@@ -37,8 +43,17 @@ type election struct {
 	epoch   uint64
 	rank    int
 	voters  []nodeid.ID // who voted for us
+	refused []refusal   // who said that it does not
+	tallied bool        // who said nothing is noted
+	again   bool        // the one before was lost
 	cannot  reason      // why we do not stand, as last noted
 	notedAt Millis
+}
+
+// refusal is one voter's no.
+type refusal struct {
+	voter nodeid.ID
+	why   bus.Refusal
 }
 
 // reason is why a replica does not take over.
@@ -50,14 +65,16 @@ const (
 	reasonDelay
 	reasonExpired
 	reasonVotes
+	reasonLessData
 )
 
 var reasonTexts = [...]string{
 	reasonDataAge: "Disconnected from master for longer than allowed. " +
 		"Please check the 'cluster-replica-validity-factor' configuration option.",
-	reasonDelay:   "Waiting the delay before I can start a new failover.",
-	reasonExpired: "Failover attempt expired.",
-	reasonVotes:   "Waiting for votes, but majority still not reached.",
+	reasonDelay:    "Waiting the delay before I can start a new failover.",
+	reasonExpired:  "Failover attempt expired.",
+	reasonVotes:    "Waiting for votes, but majority still not reached.",
+	reasonLessData: "A reachable replica of my master has more data than I have.",
 }
 
 // stepElection moves our candidacy on, by one step at a time.
@@ -79,14 +96,18 @@ func (n *Node) stepElection() {
 		n.scheduleElection()
 		return
 	}
-	if !e.sent && n.manual.end == 0 {
+	if !e.sent && !e.again && n.manual.end == 0 {
 		n.updateRank()
 	}
 	switch {
 	case n.now < e.at:
 		n.noteCannot(reasonDelay)
 	case n.now-e.at > limit:
+		n.tally()
 		n.noteCannot(reasonExpired)
+	case !e.sent && !byHand && n.fullerSibling(n.me, n.offset()) != nil:
+		e.at = n.now // our time does not run out meanwhile
+		n.noteCannot(reasonLessData)
 	case !e.sent:
 		n.askForVotes()
 	case len(e.voters) >= n.quorum():
@@ -117,15 +138,21 @@ func (n *Node) dataTooOld() bool {
 // their rank.
 func (n *Node) scheduleElection() {
 	e := election{rank: n.rank(), cannot: n.election.cannot, notedAt: n.election.notedAt}
+	why := "a fixed and a random part, for the news of the failure to spread, and a second for each sibling with more data"
 	switch {
 	case n.manual.end != 0:
 		e.rank = 0
+		why = "the administrator wants it"
 	case n.mayHurry():
 		e.at = delayPerHeir * Millis(n.failedMastersBefore(n.me.master))
+		why = "no reachable sibling has more data, and all of them see the master failing"
+		if e.at > 0 {
+			why += "; half a second for each failed master with a lower id"
+		}
 	default:
 		e.at = electionDelay + Millis(n.rnd.Int64N(int64(electionDelay))) + delayPerRank*Millis(e.rank)
 	}
-	n.note(Record{What: ElectionScheduled, Level: Notice, Slot: e.rank, A: uint64(e.at), B: uint64(max(0, n.facts.Offset))})
+	n.note(Record{What: ElectionScheduled, Level: Notice, Slot: e.rank, A: uint64(e.at), B: uint64(n.offset()), Detail: why})
 	e.at += n.now
 	n.election = e
 	n.todo |= todoFailover
@@ -160,11 +187,22 @@ func (n *Node) updateRank() {
 func (n *Node) rank() int {
 	rank := 0
 	for _, p := range n.me.master.replicas {
-		if p != n.me && !p.flags.Has(bus.FlagNoFailover) && p.replOffset > n.facts.Offset {
+		if p != n.me && !p.flags.Has(bus.FlagNoFailover) && p.replOffset > n.offset() {
 			rank++
 		}
 	}
 	return rank
+}
+
+// fullerSibling is the replica with most data that we reach, may stand, and has more than the candidate, who is
+// at offset; nil if there is none.
+func (n *Node) fullerSibling(candidate *peer, offset int64) (fullest *peer) {
+	for _, p := range candidate.master.replicas {
+		if p != candidate && p != n.me && p.replOffset > offset && !p.flags.Has(bus.FlagNoFailover) && n.reaches(p) {
+			fullest, offset = p, p.replOffset
+		}
+	}
+	return fullest
 }
 
 // mayHurry reports whether there is nothing to wait for: no sibling that we reach should stand before us, and
@@ -175,12 +213,12 @@ func (n *Node) mayHurry() bool {
 	if !silentSinceFailure(master) {
 		return false
 	}
-	silentSince := max(master.pongReceived, master.dataReceived)
+	silentSince := master.lastHeard()
 	for _, p := range master.replicas {
 		if p == n.me || p.failed() || p.suspected() {
 			continue
 		}
-		first := p.replOffset > n.facts.Offset || p.replOffset == n.facts.Offset && p.id.Compare(n.me.id) < 0
+		first := p.replOffset > n.offset() || p.replOffset == n.offset() && p.id.Compare(n.me.id) < 0
 		if first && !p.flags.Has(bus.FlagNoFailover) || p.seesFailingAt <= silentSince {
 			return false
 		}
@@ -214,8 +252,11 @@ func (n *Node) failedMastersBefore(master *peer) int {
 func (n *Node) askForVotes() {
 	n.currentEpoch++
 	n.election.sent, n.election.epoch = true, n.currentEpoch
-	n.note(Record{What: ElectionStarted, Level: Notice, A: n.currentEpoch})
+	n.note(Record{What: ElectionStarted, Level: Notice, A: n.currentEpoch, B: uint64(n.offset()), C: uint64(n.quorum())})
 	n.todo |= todoSave | todoFsync | todoState
+	if n.now-n.followingSince < n.cfg.NodeTimeout {
+		n.announceToAll() // who takes us for a master still would not vote
+	}
 	if silentSinceFailure(n.me.master) {
 		n.broadcast(bus.Msg{Type: bus.TypeFail, Fail: n.me.master.id}, true)
 	}
@@ -233,13 +274,83 @@ func (n *Node) voteReceived(pkt *packet) {
 		return
 	}
 	e.voters = append(e.voters, p.id)
+	n.note(Record{What: VoteReceived, Level: Verbose, A: e.epoch, B: uint64(len(e.voters)), C: uint64(n.quorum())}.about(p))
 	n.todo |= todoFailover
+}
+
+// voteRefused takes note of a voter that says no. When so many said it that the others are no majority, this
+// election is lost, and there is no need to wait until its time is over.
+func (n *Node) voteRefused(pkt *packet) {
+	p, e := pkt.sender, &n.election
+	said := func(r refusal) bool { return r.voter == p.id }
+	if !e.sent || !p.isMaster() || p.slots == 0 || slices.Contains(e.voters, p.id) || slices.ContainsFunc(e.refused, said) {
+		return
+	}
+	if pkt.CurrentEpoch < e.epoch || pkt.Refusal == bus.RefusalOldEpoch && pkt.CurrentEpoch == e.epoch {
+		return // about an election before this one
+	}
+	e.refused = append(e.refused, refusal{p.id, pkt.Refusal})
+	n.note(Record{What: VoteRefused, Level: Notice, A: e.epoch, Detail: pkt.Refusal.String()}.about(p))
+	if n.mayVoteYet() < n.quorum() {
+		n.lose()
+	}
+}
+
+// mayVoteYet counts the voters that work and did not refuse.
+func (n *Node) mayVoteYet() (voters int) {
+	for _, p := range n.order {
+		said := func(r refusal) bool { return r.voter == p.id }
+		if p.isMaster() && p.slots > 0 && !p.failed() && !slices.ContainsFunc(n.election.refused, said) {
+			voters++
+		}
+	}
+	return voters
+}
+
+// lose ends an election that cannot be won any more. Two candidates that wanted the same epoch try again after
+// random delays, in epochs of their own; where the voters have better reasons it takes longer.
+func (n *Node) lose() {
+	e := &n.election
+	delay := retryDelay
+	for _, r := range e.refused {
+		if r.why != bus.RefusalOldEpoch && r.why != bus.RefusalVoted && r.why != bus.RefusalOldSlots {
+			delay = retryDelayLong
+		}
+	}
+	delay += Millis(n.rnd.Int64N(int64(delay)))
+	n.note(Record{What: ElectionLost, Level: Notice, A: e.epoch, B: uint64(len(e.refused)), C: uint64(delay)})
+	n.election = election{at: n.now + delay, again: true, rank: e.rank, cannot: e.cannot, notedAt: e.notedAt}
+}
+
+// tally notes, when the time of our election is over, who did not answer.
+func (n *Node) tally() {
+	e := &n.election
+	if !e.sent || e.tallied {
+		return
+	}
+	e.tallied = true
+	for _, p := range n.order {
+		said := func(r refusal) bool { return r.voter == p.id }
+		if !p.isMaster() || p.slots == 0 || slices.Contains(e.voters, p.id) || slices.ContainsFunc(e.refused, said) {
+			continue
+		}
+		why := "it did not answer"
+		switch {
+		case p.failed():
+			why = "it has failed"
+		case p.suspected():
+			why = "it is suspected"
+		case !p.outUp:
+			why = "there is no link to it"
+		}
+		n.note(Record{What: VoteMissing, Level: Verbose, A: e.epoch, Detail: why}.about(p))
+	}
 }
 
 // win takes over with the votes of a majority.
 func (n *Node) win() {
 	epoch := n.election.epoch
-	n.note(Record{What: ElectionWon, Level: Notice, A: epoch})
+	n.note(Record{What: ElectionWon, Level: Notice, A: epoch, B: uint64(len(n.election.voters)), C: uint64(n.quorum())})
 	if n.me.configEpoch < epoch {
 		n.me.configEpoch = epoch
 		n.note(Record{What: EpochWon, Level: Notice, A: epoch})
@@ -254,7 +365,9 @@ func (n *Node) replaceMaster() {
 	if n.me.isMaster() || old == nil {
 		return
 	}
+	n.notePromotion(old)
 	n.turnMaster(n.me)
+	n.stale, n.ownFrom = false, n.facts.Offset
 	for s, owner := range n.owners {
 		if owner == old.idx {
 			n.unbind(uint16(s))
@@ -266,6 +379,22 @@ func (n *Node) replaceMaster() {
 	n.resetManual()
 	n.election = election{}
 	n.routingChanged()
+}
+
+// notePromotion notes what the take-over cost: what the old master had more, as far as it told, and the
+// time in which nobody served its slots.
+func (n *Node) notePromotion(old *peer) {
+	offset := n.offset()
+	r := Record{What: Promoted, Level: Notice, A: uint64(offset), B: uint64(max(0, old.replOffset-offset))}.about(old)
+	switch {
+	case old.failed() || old.suspected():
+		r.C, r.Detail = uint64(n.now-old.lastHeard()), "it was last heard of"
+	case n.manual.heard:
+		r.C, r.Detail = uint64(n.now-n.manual.heardAt), "it paused its writers"
+	default:
+		r.Detail = "now: it was up"
+	}
+	n.note(r)
 }
 
 // noteCannot notes why we do not take over: when the reason changes, and again while it lasts, but not in

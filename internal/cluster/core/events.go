@@ -50,6 +50,7 @@ type Saved struct{ Seq SaveSeq }
 // at once when the processed offset reaches what AwaitedOffset asks for.
 type ReplicationFacts struct {
 	Offset    int64  // master: end of the log; replica: what was processed, 0 before the first sync
+	Acked     int64  // master: the greatest offset that a replica acknowledged
 	LinkUp    bool   // replica: the link with the master works
 	LastIO    Millis // replica with LinkUp: when something last came over the link
 	DownSince Millis // replica without LinkUp: since when
@@ -60,6 +61,10 @@ type WritesPaused struct {
 	Pause  uint64
 	Offset int64
 }
+
+// Demoted says, after a Change that made a master a replica, where its log ended at that moment and up to where a
+// replica had acknowledged it.
+type Demoted struct{ Offset, Acked int64 }
 
 // ConfigChanged brings new values of directives (CONFIG SET).
 type ConfigChanged struct{ Config Config }
@@ -154,6 +159,7 @@ func (Received) event()         {}
 func (Saved) event()            {}
 func (ReplicationFacts) event() {}
 func (WritesPaused) event()     {}
+func (Demoted) event()          {}
 func (ConfigChanged) event()    {}
 func (KeysFound) event()        {}
 func (DropFilter) event()       {}

@@ -79,7 +79,7 @@ func (n *Node) failIfAgreed(p *peer) {
 	if failures < n.quorum() {
 		return
 	}
-	n.note(Record{What: NodeFailed, Level: Notice, A: uint64(failures)}.about(p))
+	n.note(Record{What: NodeFailed, Level: Notice, A: uint64(failures), B: uint64(n.quorum())}.about(p))
 	n.markFailed(p)
 	n.broadcast(bus.Msg{Type: bus.TypeFail, Fail: p.id}, false)
 }

@@ -95,7 +95,7 @@ func (n *Node) stamp(m *bus.Msg, h header) {
 	m.CPort = n.cfg.BusPort
 	m.MyIP = n.cfg.AnnounceIP
 	m.State = n.state
-	m.Offset = uint64(max(0, n.facts.Offset))
+	m.Offset = uint64(n.offset())
 	if n.manual.paused {
 		m.Offset = uint64(n.manual.offset)
 		m.MFlags |= bus.MFlagPaused

@@ -3,6 +3,7 @@ package core
 import (
 	"fmt"
 
+	"github.com/skeindb/skein/internal/base/slot"
 	"github.com/skeindb/skein/internal/cluster/bus"
 )
 
@@ -29,8 +30,13 @@ func (n *Node) updateState() {
 		return
 	}
 	why := n.uncovered()
-	if reachable < n.quorum() {
+	if reachable >= n.quorum() {
+		n.minorityBegan = 0
+	} else {
 		n.minoritySince = n.now
+		if n.minorityBegan == 0 {
+			n.minorityBegan = n.now
+		}
 		if why == "" {
 			why = fmt.Sprintf("%d of %d masters are reachable, %d are needed", reachable, n.size, n.quorum())
 		}
@@ -50,13 +56,22 @@ func (n *Node) setState(s bus.State, why string) {
 	if s == n.state {
 		return
 	}
-	n.state = s
+	n.state, n.stateSince = s, n.now
 	r := Record{What: StateOK, Level: Notice}
 	if s == bus.StateFail {
 		r = Record{What: StateFail, Level: Warning, Detail: why}
 	}
 	n.note(r)
 	n.routingChanged()
+}
+
+// dateBareSlots keeps the time since when a slot has no owner.
+func (n *Node) dateBareSlots() {
+	if n.bound == slot.Count {
+		n.bareSince = 0
+	} else if n.bareSince == 0 {
+		n.bareSince = n.now
+	}
 }
 
 // countMasters counts the masters that own slots, and returns how many of them we reach.

@@ -28,8 +28,15 @@ func (n *Node) heartbeatReceived(pkt *packet) {
 	if pkt.at != nil && pkt.Type == bus.TypePong {
 		n.answered(p)
 	}
-	n.hearRole(pkt)
-	n.hearSlots(pkt)
+	if pkt.Refusal != bus.RefusalNone {
+		n.voteRefused(pkt)
+	}
+	if n.overtaken(pkt) {
+		n.note(Record{What: StaleClaimIgnored, Level: Debug}.about(p))
+	} else {
+		n.hearRole(pkt)
+		n.hearSlots(pkt)
+	}
 	n.resolveCollision(p, pkt.ConfigEpoch)
 	n.hearGossip(pkt)
 	n.hearExtensions(pkt)
@@ -42,6 +49,15 @@ func (n *Node) hearFlags(p *peer, flags bus.Flags) {
 		p.seesFailingAt = n.now
 		n.electionMayHurry(p.master)
 	}
+}
+
+// overtaken reports whether a packet is from before its sender became a master and came late, by the other one of
+// its two links with us: it still says that the sender is a replica, under the epoch of the master before. Who
+// was made a replica since has a master with a greater epoch, or else says so again when the doubt is over.
+func (n *Node) overtaken(pkt *packet) bool {
+	p := pkt.sender
+	return p.isMaster() && !pkt.SlaveOf.IsZero() && pkt.ConfigEpoch < p.configEpoch &&
+		p.masterSince != 0 && n.now-p.masterSince < n.cfg.NodeTimeout/2
 }
 
 // hearRole follows a change of the sender's role. A master that became a replica owns nothing any more, from

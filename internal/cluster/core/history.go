@@ -4,6 +4,7 @@ import (
 	"strconv"
 
 	"github.com/skeindb/skein/internal/base/nodeid"
+	"github.com/skeindb/skein/internal/cluster/topology"
 )
 
 // Record is one thing that a person may ask about later: who suspected whom, who voted, who refused and
@@ -20,7 +21,7 @@ type Record struct {
 	Other     nodeid.ID // the second node, if there is one
 	OtherName string
 	Slot      int
-	A, B      uint64 // numbers: epochs, milliseconds, counts, as the What says
+	A, B, C   uint64 // numbers: epochs, milliseconds, bytes, counts, as the What says
 	Detail    string
 }
 
@@ -38,13 +39,13 @@ const (
 // What is the kind of a Record.
 type What uint8
 
-// The kinds. The comment says what Node, Other, Slot, A, B and Detail hold.
+// The kinds. The comment says what Node, Other, Slot, A, B, C and Detail hold.
 const (
 	NodeSuspected           What = iota // Node: we cannot reach it
 	SuspicionEnded                      // Node: it answered again
 	FailureReported                     // Node told us that Other is not reachable
 	FailureWithdrawn                    // Node told us that Other is back
-	NodeFailed                          // Node: a majority of masters cannot reach it
+	NodeFailed                          // Node: a majority of masters cannot reach it; A: how many say so; B: needed
 	FailHeard                           // Node told us that Other has failed
 	FailIgnored                         // Node, unknown to us, told us that Other has failed
 	FailEndedReplica                    // Node, a replica, is back
@@ -58,6 +59,7 @@ const (
 	NodeMet                             // Node: handshake completed
 	HandshakeKnown                      // Node: the handshake led to a node we know
 	HandshakeExpired                    // Detail: address that did not answer
+	StaleClaimIgnored                   // Node became a master a moment ago; an older packet says that it is a replica
 	WrongNode                           // Node: at its address somebody else answered, Other
 	NodeForgotten                       // Node: CLUSTER FORGET here; A: banned until (Millis)
 	NodeForgottenByGossip               // Node: Other told us to forget it; A: banned until (Millis)
@@ -79,21 +81,34 @@ const (
 	HardReset                           // Node: our new id
 	SoftReset                           // Node: our id, which stays
 	VoteGranted                         // Node; A: epoch
-	VoteDenied                          // Node; Detail: why
-	ElectionScheduled                   // A: delay in ms; Slot: rank; B: offset
+	VoteDenied                          // Node; A: epoch; Detail: why
+	VoteReceived                        // Node voted for us; A: epoch; B: votes so far; C: needed
+	VoteRefused                         // Node did not vote for us; A: epoch; Detail: why
+	VoteMissing                         // Node did not answer our request; A: epoch; Detail: why
+	ElectionScheduled                   // A: delay in ms; Slot: rank; B: offset; Detail: why this delay
 	ElectionRankChanged                 // Slot: new rank; A: added delay in ms
 	ElectionHurried                     // nothing is left to wait for; A: delay in ms
-	ElectionStarted                     // A: epoch
-	ElectionWon                         // A: epoch
+	ElectionStarted                     // A: epoch; B: our offset; C: votes needed
+	ElectionWon                         // A: epoch; B: votes; C: needed
+	ElectionLost                        // a majority cannot be reached any more; A: epoch; B: how many refused; C: ms until the next try
+	Promoted                            // Node was our master; A: our offset; B: bytes that it had more, as far as we know; C: ms in which the slots had no owner; Detail: since when
+	TakenOver                           // Node took over from Other, which had failed; Slot: how many slots; A: ms since Other was last heard; B: ms since it was marked as failed
+	StepsDown                           // we were a master; Node is the new one; A: end of our log; B: up to where the new master is known to have it
+	WritesDropped                       // we were a master; Node is the new one; A: end of our log; B: up to where it is known to be replicated; C: bytes beyond
+	ReplicaDiverged                     // a former master that follows us now had written A bytes that we never got; Detail: its address
 	CannotFailover                      // Detail: why
 	VotesSoFar                          // A: needed; B: received
 	ManualFailoverRequested             // Node, our replica, asks for a hand-over
+	ManualRefused                       // Node asks for a hand-over and is no replica of ours
+	ManualPaused                        // Node, our replica; A: offset at which writes are paused
 	ManualFailoverAccepted              // the administrator asks us
 	ManualFailoverForced
 	ManualTakeover
 	ManualOffsetHeard    // A: offset of the paused master
 	ManualCanStart       // all of the master's stream is processed
+	ManualGoesOn         // Node became our master while we waited for another one to pause
 	ManualTimedOut       // given up
+	ManualUnfinished     // why a hand-over was given up; Detail: why; Node: the other side
 	SlotTaken            // Slot: it has keys here and had no owner
 	SlotSetImporting     // Slot: it has keys here and another owner
 	LinkOverLimit        // Node; Detail: from or to; A: bytes
@@ -106,81 +121,12 @@ const (
 	whatCount            // number of kinds
 )
 
-// texts has a log line for each kind; redis's where redis has one. %n and %h stand for the id and the human name
-// of Node, %o and %p for those of Other, %a, %b and %k for the numbers A, B and Slot, %s for Detail, and %l for
-// the milliseconds that are left until A.
-var texts = [whatCount]string{
-	NodeSuspected:           "*** NODE %n possibly failing",
-	SuspicionEnded:          "Node %n (%h) answers again.",
-	FailureReported:         "Node %n (%h) reported node %o (%p) as not reachable.",
-	FailureWithdrawn:        "Node %n (%h) reported node %o (%p) is back online.",
-	NodeFailed:              "Marking node %n (%h) as failing (quorum reached).",
-	FailHeard:               "FAIL message received from %n (%h) about %o (%p)",
-	FailIgnored:             "Ignoring FAIL message from unknown node %n about %o",
-	FailEndedReplica:        "Clear FAIL state for node %n (%h):replica is reachable again.",
-	FailEndedNoSlots:        "Clear FAIL state for node %n (%h):master without slots is reachable again.",
-	FailEndedNobodyTookOver: "Clear FAIL state for node %n (%h): is reachable again and nobody is serving its slots after some time.",
-	StateOK:                 "Cluster state changed: ok",
-	StateFail:               "Cluster state changed: fail",
-	MyAddressChanged:        "IP address for this node updated to %s",
-	AddressChanged:          "Address updated for node %n (%h), now %s:%a",
-	NodeAdded:               "Node %n is known now, by gossip of node %o (%p).",
-	NodeMet:                 "Handshake with node %n completed.",
-	HandshakeKnown:          "Handshake: we already know node %n (%h), updating the address if needed.",
-	HandshakeExpired:        "Handshake with %s given up: no answer.",
-	WrongNode:               "PONG contains mismatching sender ID. Node %n is not at its address, node %o is.",
-	NodeForgotten:           "Node %n (%h) forgotten; gossip cannot bring it back for %l ms.",
-	NodeForgottenByGossip:   "Node %n (%h) forgotten, as node %o (%p) did; gossip cannot bring it back for %l ms.",
-	BansLifted:              "MEET: %a nodes dropped by the last reset may come back by gossip.",
-	SlotsMoved:              "Node %n (%h) owns %a more slots from slot %k on.",
-	LostSlots:               "Lost %a slots; their keys are dropped.",
-	OldSlotsUpdated:         "Node %n has old slots configuration, sending an UPDATE message about %o",
-	UpdateAboutMyself:       "Discarding UPDATE message about myself.",
-	NowReplicaOf:            "Configuration change detected. Reconfiguring myself as a replica of %n (%h)",
-	SubReplica:              "I'm a sub-replica! Reconfiguring myself as a replica of grandmaster %n (%h)",
-	ReplicaMigrates:         "Migrating to orphaned master %n",
-	ReplicaOrdered:          "Replica of %n (%h) by request of the user.",
-	EpochBumped:             "New configEpoch set to %a",
-	EpochImported:           "configEpoch updated after importing slot %k",
-	EpochCollision:          "WARNING: configEpoch collision with node %n (%h). configEpoch set to %a",
-	EpochSet:                "configEpoch set to %a via CLUSTER SET-CONFIG-EPOCH",
-	EpochReset:              "configEpoch set to 0 via CLUSTER RESET HARD",
-	EpochWon:                "configEpoch set to %a after successful failover",
-	HardReset:               "Node hard reset, now I'm %n",
-	SoftReset:               "Node soft reset, still I'm %n",
-	VoteGranted:             "Failover auth granted to %n (%h) for epoch %a",
-	VoteDenied:              "Failover auth denied to %n (%h): %s",
-	ElectionScheduled:       "Start of election delayed for %a milliseconds (rank #%k, offset %b).",
-	ElectionRankChanged:     "Replica rank updated to #%k, added %a milliseconds of delay.",
-	ElectionHurried:         "All reachable replicas of my master see it failing and none is to stand before me: election in %a milliseconds.",
-	ElectionStarted:         "Starting a failover election for epoch %a.",
-	ElectionWon:             "Failover election won: I'm the new master.",
-	CannotFailover:          "Currently unable to failover: %s",
-	VotesSoFar:              "Needed quorum: %a. Number of votes received so far: %b",
-	ManualFailoverRequested: "Manual failover requested by replica %n (%h).",
-	ManualFailoverAccepted:  "Manual failover user request accepted.",
-	ManualFailoverForced:    "Forced failover user request accepted.",
-	ManualTakeover:          "Taking over the master (user request).",
-	ManualOffsetHeard:       "Received replication offset for paused master manual failover: %a",
-	ManualCanStart:          "All master replication stream processed, manual failover can start.",
-	ManualTimedOut:          "Manual failover timed out.",
-	SlotTaken:               "I have keys for unassigned slot %k. Taking responsibility for it.",
-	SlotSetImporting:        "I have keys for slot %k, but the slot is assigned to another node. Setting it to importing state.",
-	LinkOverLimit:           "Freeing cluster link(%s node %n, used memory: %a) due to exceeding send buffer memory limit.",
-	PacketDropped:           "Dropping packet that matches debug drop filter",
-	PacketUnknown:           "Received unknown packet type: %a",
-	ExtensionUnknown:        "Node %n (%h) sent %a extensions of unknown type",
-	InvalidEntries:          "Node %n (%h) sent %a entries that make no sense",
-	WaitingForMasterAddr:    "The address of my master %n (%h) is unknown.",
-	ReplicationRepointed:    "My master %n (%h) is at %s:%a.",
-}
-
 // Text returns the record as one log line.
 func (r Record) Text() string {
-	if int(r.What) >= len(texts) {
+	if int(r.What) >= len(kinds) {
 		return ""
 	}
-	text := texts[r.What]
+	text := kinds[r.What].text
 	line := make([]byte, 0, len(text)+2*nodeid.Len)
 	for i := 0; i < len(text); i++ {
 		if text[i] != '%' || i+1 == len(text) {
@@ -193,7 +139,7 @@ func (r Record) Text() string {
 	return string(line)
 }
 
-// appendField appends what a letter in texts stands for.
+// appendField appends what a letter in a kind's text stands for.
 func (r *Record) appendField(line []byte, letter byte) []byte {
 	switch letter {
 	case 'n':
@@ -210,10 +156,66 @@ func (r *Record) appendField(line []byte, letter byte) []byte {
 		return strconv.AppendUint(line, r.A, 10)
 	case 'b':
 		return strconv.AppendUint(line, r.B, 10)
+	case 'c':
+		return strconv.AppendUint(line, r.C, 10)
 	case 'k':
 		return strconv.AppendInt(line, int64(r.Slot), 10)
 	case 'l':
 		return strconv.AppendInt(line, int64(Millis(r.A)-r.At), 10)
 	}
 	return line
+}
+
+// Name is the kind of the record in one word, for programs: "vote-granted". It never changes its meaning.
+func (r Record) Name() string {
+	if int(r.What) >= len(kinds) {
+		return ""
+	}
+	return kinds[r.What].name
+}
+
+var levelNames = [...]string{Debug: "debug", Verbose: "verbose", Notice: "notice", Warning: "warning"}
+
+// Fields is the record for programs: when, in which epoch, what, then what the kind tells besides, and last the text.
+func (r Record) Fields() []topology.Field {
+	if int(r.What) >= len(kinds) {
+		return nil
+	}
+	k := &kinds[r.What]
+	f := fields{{Name: "time", IsNumber: true, Number: int64(r.At)}, {Name: "epoch", IsNumber: true, Number: int64(r.Epoch)}}
+	f.text("event", k.name)
+	f.text("level", levelNames[r.Level])
+	f.node("node", r.Node, r.NodeName)
+	f.node("other", r.Other, r.OtherName)
+	f.number(k.slot, int64(r.Slot))
+	f.number(k.a, int64(r.A))
+	f.number(k.b, int64(r.B))
+	f.number(k.c, int64(r.C))
+	f.text(k.detail, r.Detail)
+	f.text("text", r.Text())
+	return f
+}
+
+// fields is a list of fields in the making. What has no name is left out.
+type fields []topology.Field
+
+func (f *fields) text(name, text string) {
+	if name != "" {
+		*f = append(*f, topology.Field{Name: name, Text: text})
+	}
+}
+
+func (f *fields) number(name string, number int64) {
+	if name != "" {
+		*f = append(*f, topology.Field{Name: name, IsNumber: true, Number: number})
+	}
+}
+
+func (f *fields) node(name string, id nodeid.ID, human string) {
+	if !id.IsZero() {
+		f.text(name, id.String())
+	}
+	if human != "" {
+		f.text(name+"-name", human)
+	}
 }

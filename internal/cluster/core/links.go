@@ -29,8 +29,8 @@ func (n *Node) dial(p *peer) {
 	n.out.Dials = append(n.out.Dials, Dial{Link: p.out, Node: p.id, Host: p.ip, Port: p.busPort})
 }
 
-// dialFailed counts a dial that could not even begin as an unanswered ping: without one the failure of p
-// would never be noticed.
+// dialFailed counts a dial that could not even begin, or a link that broke, as an unanswered ping: without one the
+// failure of p would never be noticed, or as late as the next ping would be due.
 func (n *Node) dialFailed(p *peer) {
 	if p.pingSent == 0 {
 		p.pingSent = n.now
@@ -60,14 +60,16 @@ func (n *Node) linkUp(l Link) {
 	p.flags &^= bus.FlagMeet
 }
 
-// linkDown forgets a link. The next tick dials again.
+// linkDown forgets a link. The next tick dials again. From the moment in which a working link breaks, the time
+// runs after which its peer is suspected: a process that was killed is noticed after the node timeout and not half of
+// one later.
 func (n *Node) linkDown(ev LinkDown) {
 	if ev.Link.Outbound() {
 		p := n.dialledTo(ev.Link)
 		if p == nil {
 			return
 		}
-		if ev.AtOnce {
+		if ev.AtOnce || p.outUp {
 			n.dialFailed(p)
 		}
 		n.noteOverLimit(ev, p, "to")

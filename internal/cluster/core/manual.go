@@ -1,6 +1,10 @@
 package core
 
-import "github.com/skeindb/skein/internal/cluster/bus"
+import (
+	"fmt"
+
+	"github.com/skeindb/skein/internal/cluster/bus"
+)
 
 // A manual failover moves a shard to one of its replicas without losing a write:
 //
@@ -10,7 +14,8 @@ import "github.com/skeindb/skein/internal/cluster/bus"
 //	has it: asks for votes (FORCEACK: although the master is up), takes over
 //
 // FORCE skips the talk with the master, which may be gone; TAKEOVER skips the votes too. The hand-over ends
-// after five seconds, on both sides; the pause would last twice as long if nobody ended it.
+// after five seconds, on both sides; the pause would last twice as long if nobody ended it. A heartbeat goes before the
+// MFSTART: a master that took over from us a moment ago may not know yet that we are its replica.
 //
 // Invariant: a packet is marked PAUSED only after the driver confirmed that the pause stands, and then
 // carries the offset at which it stands. A pause that we asked for is ended when the hand-over is.
@@ -23,8 +28,10 @@ const (
 // manualFailover is a hand-over in progress. The zero value: none.
 type manualFailover struct {
 	end      Millis // when it is given up; 0: none in progress
+	plain    bool   // replica: neither FORCE nor TAKEOVER
 	canStart bool   // replica: nothing is left to wait for
 	heard    bool   // replica: the master has paused, at offset
+	heardAt  Millis
 	offset   int64
 	replica  *peer // master: who takes over
 	link     Link  // master: where its MFSTART came by
@@ -57,9 +64,33 @@ func (n *Node) startManual(mode FailoverMode) error {
 		n.todo |= todoFailover
 	default:
 		n.note(Record{What: ManualFailoverAccepted, Level: Notice})
-		n.send(master.out, bus.Msg{Type: bus.TypeMFStart}, false)
+		n.manual.plain = true
+		n.askToPause()
 	}
 	return nil
+}
+
+// askToPause asks our master to pause its writers and to tell where its log ends.
+func (n *Node) askToPause() {
+	n.announce(n.me.master)
+	n.send(n.me.master.out, bus.Msg{Type: bus.TypeMFStart}, true)
+}
+
+// handOverWished is when the hand-over that we asked our master for ends, if another one of the shard is about to
+// become our master: the administrator was quicker than the news, and wants us to be the master after that one. 0:
+// nothing is wished.
+func (n *Node) handOverWished(master *peer) Millis {
+	if !n.manual.plain || master.shard != n.me.shard {
+		return 0
+	}
+	return n.manual.end
+}
+
+// askAgain goes on with a hand-over with our new master.
+func (n *Node) askAgain(end Millis) {
+	n.manual.end, n.manual.plain = end, true
+	n.note(Record{What: ManualGoesOn, Level: Notice}.about(n.me.master))
+	n.askToPause()
 }
 
 // resetManual ends a hand-over, whatever became of it.
@@ -75,13 +106,38 @@ func (n *Node) resetManual() {
 func (n *Node) expireManual() {
 	if n.manual.end != 0 && n.manual.end < n.now {
 		n.note(Record{What: ManualTimedOut, Level: Warning})
+		n.note(n.whyUnfinished())
 		n.resetManual()
 	}
+}
+
+// whyUnfinished is what a hand-over was waiting for.
+func (n *Node) whyUnfinished() Record {
+	m, e := &n.manual, &n.election
+	r := Record{What: ManualUnfinished, Level: Notice}
+	switch {
+	case m.replica != nil && !m.paused:
+		r = r.about(m.replica)
+		r.Detail = "writes could not be paused"
+	case m.replica != nil:
+		r = r.about(m.replica)
+		r.Detail = fmt.Sprintf("the replica, last heard of at offset %d of %d, did not take over; writes go on", m.replica.replOffset, m.offset)
+	case !m.heard && !m.canStart:
+		r = r.about(n.me.master)
+		r.Detail = "the master did not say that it has paused its writers"
+	case !m.canStart:
+		r = r.about(n.me.master)
+		r.Detail = fmt.Sprintf("the master paused at offset %d, and this replica is at %d", m.offset, n.facts.Offset)
+	default:
+		r.Detail = fmt.Sprintf("%d of %d votes came, %d masters refused", len(e.voters), n.quorum(), len(e.refused))
+	}
+	return r
 }
 
 // handOverRequested pauses our writers for a replica of ours that wants to take over.
 func (n *Node) handOverRequested(pkt *packet) {
 	if pkt.sender.master != n.me {
+		n.note(Record{What: ManualRefused, Level: Notice}.about(pkt.sender))
 		return
 	}
 	n.resetManual()
@@ -101,6 +157,7 @@ func (n *Node) writesPaused(ev WritesPaused) {
 	}
 	m.paused, m.offset = true, ev.Offset
 	n.facts.Offset = ev.Offset
+	n.note(Record{What: ManualPaused, Level: Verbose, A: uint64(ev.Offset)}.about(m.replica))
 	if n.inbound[m.link] != nil || n.dialledTo(m.link) != nil {
 		n.heartbeat(m.link, bus.TypePing)
 	}
@@ -112,7 +169,7 @@ func (n *Node) pausedOffsetHeard(p *peer, pkt *packet) {
 	if m.end == 0 || m.heard || !n.me.isReplica() || n.me.master != p || pkt.MFlags&bus.MFlagPaused == 0 {
 		return
 	}
-	m.heard, m.offset = true, int64(pkt.Offset)
+	m.heard, m.heardAt, m.offset = true, n.now, int64(pkt.Offset)
 	n.todo |= todoManual
 	n.note(Record{What: ManualOffsetHeard, Level: Notice, A: pkt.Offset})
 }

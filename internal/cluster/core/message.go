@@ -138,6 +138,9 @@ func (n *Node) heardFrom(p *peer, pkt *packet) {
 		n.todo |= todoSave | todoFsync
 	}
 	p.replOffset = int64(pkt.Offset)
+	if p.master == n.me && pkt.SlaveOf == n.me.id {
+		p.confirmed = max(p.confirmed, p.replOffset)
+	}
 	n.pausedOffsetHeard(p, pkt)
 }
 

@@ -316,6 +316,10 @@ func (m *miniNode) change(c Change) {
 	case ReplPromote:
 		m.master = nil
 	case ReplFollow:
+		if c.Demoted {
+			end := m.offset
+			m.net.after(0, func() { m.step(Demoted{Offset: end}) })
+		}
 		m.master = m.net.byAddr(c.Follow.Host, c.Follow.Port+10000)
 		m.downSince = m.net.now
 	}

@@ -29,6 +29,7 @@ type Node struct {
 
 	// Who owns what (slots.go, epochs.go).
 	owners        topology.Owners
+	bound         int      // slots with an owner
 	unclaimed     slot.Set // bound slots whose owner does not claim them any more
 	open          []openSlot
 	mySlots       *slot.Set // of the master of my shard; nil: to be made anew
@@ -37,18 +38,26 @@ type Node struct {
 	lastVoteEpoch uint64
 
 	// How it goes (health.go, election.go, manual.go).
-	state         bus.State
-	size          int
-	firstCheck    Millis // of the state; 0: not yet checked
-	minoritySince Millis // when we were last among a minority; 0: never
-	election      election
-	manual        manualFailover
-	facts         ReplicationFacts
-	following     Source // what replication was last told to follow
-	nextCron      Millis
-	crons         int
-	gossipRound   uint32
-	dropFilter    int // packet type to ignore; -1: none
+	state          bus.State
+	size           int
+	firstCheck     Millis // of the state; 0: not yet checked
+	minoritySince  Millis // when we were last among a minority; 0: never
+	election       election
+	manual         manualFailover
+	facts          ReplicationFacts
+	stale          bool   // our data is not known to be a part of our master's (slots.go)
+	factsKnown     bool   // facts came since the start
+	ownFrom        int64  // offset at which our own history as a master began: promotion, or the start
+	kept           int64  // at the last demotion: what the new master has of our log; -1: it is of another shard
+	following      Source // what replication was last told to follow
+	followingSince Millis // when we became a replica, or another master's
+	stateSince     Millis // since when the state is what it is
+	bareSince      Millis // since when a slot has no owner; 0: each has one
+	minorityBegan  Millis // since when we reach no majority; 0: we do
+	nextCron       Millis
+	crons          int
+	gossipRound    uint32
+	dropFilter     int // packet type to ignore; -1: none
 
 	// What was said and saved (header.go, save.go).
 	todo     todo
@@ -119,6 +128,7 @@ func (n *Node) Step(now Millis, ev Event, out *Effects) error {
 
 // begin gives the first event's time to what New could not date.
 func (n *Node) begin() {
+	n.stateSince = n.now
 	for _, p := range n.order {
 		p.createdAt = n.now
 		if p.pingSent != 0 {
@@ -147,10 +157,11 @@ func (n *Node) handle(ev Event) error {
 	case Saved:
 		n.saved(ev.Seq)
 	case ReplicationFacts:
-		n.facts = ev
-		n.todo |= todoManual
+		n.factsHeard(ev)
 	case WritesPaused:
 		n.writesPaused(ev)
+	case Demoted:
+		n.demoted(ev)
 	case ConfigChanged:
 		n.applyConfig(ev.Config)
 	case KeysFound:
@@ -178,6 +189,7 @@ func (n *Node) settle() {
 	if n.todo&todoState != 0 {
 		n.updateState()
 	}
+	n.dateBareSlots()
 	n.followAddress()
 	n.settleSave()
 	n.flush()

@@ -25,8 +25,10 @@ type peer struct {
 
 	slots       uint16 // how many it owns
 	old         bool   // speaks 7.0: it sent a heartbeat without a shard id
+	denied      bus.Refusal
 	configEpoch uint64 // its own; of a replica its master's counts
 	replOffset  int64
+	confirmed   int64 // of a replica of ours: the greatest offset that it told
 	master      *peer // of a replica; nil: unknown
 	replicas    []*peer
 
@@ -37,6 +39,8 @@ type peer struct {
 	failedAt      Millis
 	orphanedAt    Millis // since when a master lacks working replicas; 0: it does not
 	seesFailingAt Millis // of a replica: when it last said that its master fails; 0: it said the contrary
+	masterSince   Millis // when it turned from a replica into a master before our eyes
+	deniedAt      Millis // when we last refused it our vote; 0: never
 
 	out     Link // our connection to it, being dialled or up; 0: none
 	outAt   Millis
@@ -70,6 +74,12 @@ func (p *peer) shardMaster() *peer {
 	}
 	return p
 }
+
+// reaches reports whether nothing speaks against it that p is well: our link to it works and nobody suspects it.
+func (n *Node) reaches(p *peer) bool { return p == n.me || p.outUp && !p.failed() && !p.suspected() }
+
+// lastHeard is when p gave its last sign of life, to us or to others who told us.
+func (p *peer) lastHeard() Millis { return max(p.pongReceived, p.dataReceived) }
 
 // workingReplicas counts the replicas of p that have not failed.
 func (p *peer) workingReplicas() int {
@@ -193,6 +203,7 @@ func (n *Node) setMasterOf(p, master *peer) {
 	}
 	p.master, p.seesFailingAt = master, 0
 	if master != nil {
+		p.confirmed = 0
 		master.replicas = append(master.replicas, p)
 		master.flags |= bus.FlagMigrateTo
 	}
@@ -210,6 +221,7 @@ func (n *Node) turnMaster(p *peer) {
 			p.flags |= bus.FlagMigrateTo
 		}
 	}
+	p.masterSince = n.now
 	p.flags = p.flags&^bus.FlagSlave | bus.FlagMaster
 	n.todo |= todoSave | todoState
 	n.routingChanged()

@@ -95,7 +95,7 @@ func (s *script) do(line string) string {
 		return s.until(args)
 	case "cut", "heal", "stop", "start", "freeze", "thaw", "write", "slow-disk", "move", "take-port":
 		return s.world(words[0], args)
-	case "table", "state", "log", "offset", "reports", "bans", "dropped", "epochs", "id", "agree", "address":
+	case "table", "state", "log", "offset", "reports", "bans", "dropped", "epochs", "id", "agree", "address", "explain", "events":
 		return s.show(words[0], args)
 	}
 	return s.wish(words[0], args)
@@ -295,6 +295,10 @@ func (s *script) show(what string, args []string) string {
 			lines = append(lines, line)
 		}
 		return strings.Join(lines[min(1, len(lines)-1):], "\n")
+	case "explain":
+		return s.explain(m)
+	case "events":
+		return s.events(m, args[1:])
 	case "dropped":
 		return fmt.Sprintf("%d slots, data set emptied %d times", m.dropped.Len(), m.flushed)
 	case "epochs":
@@ -347,6 +351,68 @@ func (s *script) log(m *miniNode, args []string) string {
 		lines = append(lines, line)
 	}
 	m.shown = len(m.history)
+	if lines == nil {
+		return "nothing"
+	}
+	return strings.Join(lines, "\n")
+}
+
+// explain prints what CLUSTER EXPLAIN tells, times as ages.
+func (s *script) explain(m *miniNode) string {
+	x := m.core.Explain(s.w.now)
+	age := func(at Millis) string {
+		if at == 0 {
+			return "unknown"
+		}
+		return time.Duration((s.w.now - at) * 1e6).Round(time.Second).String()
+	}
+	lines := []string{fmt.Sprintf("%s for %s", x.State, age(x.Since))}
+	for _, p := range x.Problems {
+		lines = append(lines, fmt.Sprintf("%s for %s: %s", p.Kind, age(p.Since), p.Text))
+		for _, f := range p.Fault {
+			lines = append(lines, "  fault of "+f.ID.String())
+		}
+		for _, h := range p.Heirs {
+			line := fmt.Sprintf("  heir %s at offset %d, %d behind", h.ID, h.Offset, h.Behind)
+			if h.Blocked != "" {
+				line += ", blocked: " + h.Blocked
+			}
+			lines = append(lines, line)
+		}
+		if p.Command != "" {
+			lines = append(lines, strings.TrimSpace("  command: "+p.Command+" at "+p.At))
+		}
+	}
+	return s.named(strings.Join(lines, "\n"))
+}
+
+// named puts the names of nodes where their ids are.
+func (s *script) named(text string) string {
+	return hexID.ReplaceAllStringFunc(text, func(id string) string {
+		parsed, _ := nodeid.Parse(id)
+		return s.w.nameOf(parsed)
+	})
+}
+
+// events prints what CLUSTER EVENTS tells of the kinds given, without time and text.
+func (s *script) events(m *miniNode, kinds []string) string {
+	var lines []string
+	for _, r := range m.history {
+		if !slices.Contains(kinds, r.Name()) {
+			continue
+		}
+		line := r.Name()
+		for _, f := range r.Fields()[2:] {
+			switch {
+			case f.Name == "event" || f.Name == "level" || f.Name == "text":
+			case f.IsNumber:
+				line += fmt.Sprintf(" %s=%d", f.Name, f.Number)
+			default:
+				line += fmt.Sprintf(" %s=%q", f.Name, f.Text)
+			}
+		}
+		lines = append(lines, s.named(line))
+	}
 	if lines == nil {
 		return "nothing"
 	}

@@ -38,6 +38,7 @@ func (n *Node) ownerOf(s uint16) *peer {
 // may be given one by replica migration.
 func (n *Node) bind(s uint16, p *peer) {
 	n.owners[s] = p.idx
+	n.bound++
 	p.slots++
 	if p.slots == 1 && n.anyReplicas() {
 		p.flags |= bus.FlagMigrateTo
@@ -56,6 +57,7 @@ func (n *Node) unbind(s uint16) {
 		return
 	}
 	n.owners[s] = topology.NoNode
+	n.bound--
 	p.slots--
 	n.unclaimed.Remove(s)
 	n.slotChanged(p)
@@ -136,20 +138,20 @@ func (n *Node) hearSlots(pkt *packet) {
 // updateSender looks for a slot in the sender's claim that belongs to somebody with a greater epoch, and tells
 // the sender about that node's slots. One UPDATE per packet is enough: the next one is about the next node.
 func (n *Node) updateSender(pkt *packet) {
-	for s := range pkt.Slots.All() {
-		owner := n.ownerOf(s)
-		if owner == nil || owner == pkt.sender || n.unclaimed.Has(s) || owner.configEpoch <= pkt.ConfigEpoch {
-			continue
-		}
-		slots := n.slotsOf(owner)
-		slots.Subtract(&n.unclaimed)
-		n.send(pkt.sender.out, bus.Msg{
-			Type:   bus.TypeUpdate,
-			Update: &bus.Update{ConfigEpoch: owner.configEpoch, Node: owner.id, Slots: slots},
-		}, owner == n.me) // about ourselves it is a claim, which waits for the disk as others do
-		n.note(Record{What: OldSlotsUpdated, Level: Verbose}.about(pkt.sender).with(owner))
-		return
+	if _, owner := n.newerOwner(pkt); owner != nil {
+		n.tellAbout(pkt.sender, owner)
 	}
+}
+
+// tellAbout sends an UPDATE about the slots of owner.
+func (n *Node) tellAbout(p, owner *peer) {
+	slots := n.slotsOf(owner)
+	slots.Subtract(&n.unclaimed)
+	n.send(p.out, bus.Msg{
+		Type:   bus.TypeUpdate,
+		Update: &bus.Update{ConfigEpoch: owner.configEpoch, Node: owner.id, Slots: slots},
+	}, owner == n.me) // about ourselves it is a claim, which waits for the disk as others do
+	n.note(Record{What: OldSlotsUpdated, Level: Verbose}.about(p).with(owner))
 }
 
 // updateReceived takes what a known node knows better than we do about a third one.
@@ -177,8 +179,9 @@ func (n *Node) updateReceived(pkt *packet) {
 // p does not claim any more, and draws the consequences for ourselves.
 func (n *Node) takeClaims(p *peer, epoch uint64, claimed *slot.Set) {
 	var lost slot.Set // slots of mine that may hold keys
+	var dead *peer    // failed owner of slots that p takes
 	mine := n.me.shardMaster()
-	taken, first, fromMine, owned := 0, 0, 0, 0
+	taken, first, fromMine, fromDead, owned := 0, 0, 0, 0, 0
 	for s := range claimed.All() {
 		owner := n.ownerOf(s)
 		if owner == p {
@@ -195,6 +198,10 @@ func (n *Node) takeClaims(p *peer, epoch uint64, claimed *slot.Set) {
 		if owner == mine {
 			fromMine++
 		}
+		if owner != nil && owner.failed() && (dead == nil || dead == owner) {
+			dead = owner
+			fromDead++
+		}
 		if taken++; taken == 1 {
 			first = int(s)
 		}
@@ -207,6 +214,10 @@ func (n *Node) takeClaims(p *peer, epoch uint64, claimed *slot.Set) {
 	if taken > 0 {
 		n.todo |= todoSave | todoState | todoFsync
 		n.note(Record{What: SlotsMoved, Level: Verbose, Slot: first, A: uint64(taken)}.about(p))
+	}
+	if dead != nil {
+		n.note(Record{What: TakenOver, Level: Verbose, Slot: fromDead,
+			A: uint64(n.now - dead.lastHeard()), B: uint64(n.now - dead.failedAt)}.about(p).with(dead))
 	}
 	n.afterClaims(p, mine, fromMine, claimed, &lost)
 }
@@ -257,6 +268,8 @@ func (n *Node) dropKeys(slots *slot.Set) {
 // follow makes us a replica of master. Whatever we owned or had open is given up, and so is any election
 // or hand-over.
 func (n *Node) follow(master *peer) {
+	wished := n.handOverWished(master)
+	n.stepDown(master)
 	n.unbindAll(n.me)
 	if n.me.isMaster() {
 		n.me.flags = n.me.flags&^(bus.FlagMaster|bus.FlagMigrateTo) | bus.FlagSlave
@@ -269,6 +282,61 @@ func (n *Node) follow(master *peer) {
 	n.election = election{}
 	n.todo |= todoSave | todoState | todoFsync
 	n.routingChanged()
+	if wished != 0 {
+		n.askAgain(wished)
+	}
+}
+
+// stepDown judges, before we follow another master, what our data is worth. A master that was replaced may have
+// writes that its successor does not have, and who comes from another shard has nothing of this one: until
+// we are in step with the new master once, our offset means nothing to others (see offset).
+func (n *Node) stepDown(master *peer) {
+	n.followingSince = n.now
+	m, demoted := &n.manual, n.me.isMaster()
+	switch {
+	case master.shard != n.me.shard:
+		n.stale, n.kept = true, -1
+	case demoted && m.paused && m.replica == master: // the end of a hand-over
+		n.kept = m.offset
+	case demoted:
+		n.stale, n.kept = true, master.confirmed
+	}
+	if demoted {
+		n.out.Change.Demoted, n.out.Change.Kept = true, n.kept
+	}
+}
+
+// offset is how much we have of the history of our shard.
+func (n *Node) offset() int64 {
+	if n.stale {
+		return 0
+	}
+	return max(0, n.facts.Offset)
+}
+
+// factsHeard takes news of replication.
+func (n *Node) factsHeard(facts ReplicationFacts) {
+	if !n.factsKnown {
+		n.factsKnown, n.ownFrom = true, facts.Offset
+	}
+	n.facts = facts
+	if facts.LinkUp || n.me.isMaster() {
+		n.stale = false
+	}
+	n.todo |= todoManual
+}
+
+// demoted counts what was written here and nowhere else.
+func (n *Node) demoted(ev Demoted) {
+	if ev.Offset <= 0 || n.kept < 0 || !n.factsKnown {
+		return // nobody ever replicated from us; our slots went elsewhere, and their keys before them; or we just started
+	}
+	kept := min(max(ev.Acked, n.kept, n.ownFrom), ev.Offset)
+	r := Record{What: StepsDown, Level: Verbose, A: uint64(ev.Offset), B: uint64(kept)}
+	if kept < ev.Offset {
+		r.What, r.Level, r.C = WritesDropped, Warning, uint64(ev.Offset-kept)
+	}
+	n.note(r.about(n.me.master))
 }
 
 // followAddress tells replication whom to follow, if that is not what it was told last.

@@ -9,9 +9,9 @@ import (
 // stripes if there is a Change. (Save, Deliver and History are the business of step and its callers: they need
 // no order among themselves.)
 func (d *Driver) apply(e *core.Effects) {
-	paused := uint64(0)
+	var report []core.Event
 	if e.Change.Any() {
-		paused = d.change(&e.Change)
+		report = d.change(&e.Change)
 	}
 	for _, dial := range e.Dials {
 		d.dial(dial)
@@ -30,13 +30,13 @@ func (d *Driver) apply(e *core.Effects) {
 	if e.Unsubscribe != nil && d.opt.Unsubscribe != nil {
 		d.chronicle.put(chapter{lost: e.Unsubscribe})
 	}
-	if paused != 0 {
-		d.step(core.WritesPaused{Pause: paused, Offset: d.facts().Offset}, true)
+	for _, ev := range report {
+		d.step(ev, true)
 	}
 }
 
-// change applies what must change together, under all stripes. It returns the number of a pause that stands now.
-func (d *Driver) change(c *core.Change) (paused uint64) {
+// change applies what must change together, under all stripes. It returns what the core must hear of it.
+func (d *Driver) change(c *core.Change) (report []core.Event) {
 	if c.Flush {
 		call(d.opt.Flush)
 	}
@@ -44,6 +44,13 @@ func (d *Driver) change(c *core.Change) (paused uint64) {
 	case core.ReplPromote:
 		call(d.opt.Promote)
 	case core.ReplFollow:
+		if c.Demoted {
+			facts := d.facts()
+			report = append(report, core.Demoted{Offset: facts.Offset, Acked: facts.Acked})
+			if d.opt.Demoted != nil {
+				d.opt.Demoted(c.Kept)
+			}
+		}
 		if d.opt.Follow != nil {
 			d.opt.Follow(c.Follow)
 		}
@@ -53,14 +60,14 @@ func (d *Driver) change(c *core.Change) (paused uint64) {
 		if d.opt.Pause != nil {
 			d.opt.Pause(int64(c.Pause.Until))
 		}
-		paused = c.Pause.ID
+		report = append(report, core.WritesPaused{Pause: c.Pause.ID, Offset: d.facts().Offset})
 	case core.PauseEnd:
 		call(d.opt.Unpause)
 	}
 	if c.View {
 		d.opt.View.Store(d.node.View())
 	}
-	return paused
+	return report
 }
 
 func call(hook func()) {

@@ -30,7 +30,7 @@ type Options struct {
 
 // Hooks are what other rooms do for the Driver. Those that are nil are left out, except Fatal.
 //
-// Follow, Promote, Flush, Pause, Unpause and Replication are called under all stripes and the core's mutex (Replication
+// Demoted, Follow, Promote, Flush, Pause, Unpause and Replication are called under all stripes and the core's mutex (Replication
 // at other times too): they must be quick and must not call the Driver.
 type Hooks struct {
 	// Fatal is told that nodes.conf cannot be written: the node must end. Nothing is saved any more, and who waits for
@@ -41,6 +41,9 @@ type Hooks struct {
 	Replication func() core.ReplicationFacts
 	// Follow makes the node a replica of a master, or of another one. Host is empty while its address is unknown.
 	Follow func(core.Source)
+	// Demoted is called before Follow when the node was a master until now. The new one is known
+	// to have the log up to kept; -1: it has another shard's data.
+	Demoted func(kept int64)
 	// Promote makes the node a master.
 	Promote func()
 	// Flush empties the data set.

@@ -35,7 +35,7 @@ func (s set) read(h func(*Driver, *command.Call, *keyspace.ReadTx)) func(*comman
 func Specs(d *Driver) []*command.Spec {
 	s := set{d}
 	var subs []*command.Spec
-	for _, group := range [][]*command.Spec{s.nodeSpecs(), s.slotSpecs(), s.keySpecs(), s.tableSpecs(), s.topologySpecs(), s.ownSpecs()} {
+	for _, group := range [][]*command.Spec{s.nodeSpecs(), s.slotSpecs(), s.keySpecs(), s.tableSpecs(), s.topologySpecs(), s.ownSpecs(), s.historySpecs()} {
 		subs = append(subs, group...)
 	}
 	help := &command.Spec{Name: "help", Since: "5.0.0", Arity: 2, Flags: command.Loading | command.Stale,
@@ -197,6 +197,21 @@ func (s set) topologySpecs() []*command.Spec {
 			Summary:    "Lists the connections of the bus between this node and the others.",
 			Complexity: "O(N) where N is the total number of Cluster nodes", Tips: nondeterministic,
 			Service: s.service((*Driver).showLinks)},
+	}
+}
+
+// historySpecs are for whoever wants to know what happened, and why the cluster is down. Redis has nothing like them.
+func (s set) historySpecs() []*command.Spec {
+	return []*command.Spec{
+		{Name: "events", Arity: -2, Flags: command.Loading | command.Stale,
+			Summary:    "Tells what happened to the cluster as this node saw it: suspicions, votes, failovers.",
+			Complexity: "O(N) where N is the number of events shown", Tips: nondeterministic,
+			Usage:   "[COUNT count:integer] [SINCE unix-time-milliseconds:integer]",
+			Service: s.service((*Driver).events)},
+		{Name: "explain", Arity: 2, Flags: command.Loading | command.Stale,
+			Summary:    "Tells why the cluster is not ok, who could mend it and how, or that it is ok.",
+			Complexity: "O(N) where N is the total number of cluster nodes", Tips: nondeterministic,
+			Service: s.service((*Driver).explain)},
 	}
 }
 

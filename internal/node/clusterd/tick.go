@@ -20,7 +20,7 @@ func (d *Driver) tick() {
 		}
 		d.Send()
 		d.mu.Lock()
-		if facts := d.facts(); facts != last && !d.stopped {
+		if facts := d.facts(); facts != last && !d.stopped && len(d.queue) == 0 { // else they may be of the role before
 			last = facts
 			d.step(facts, false)
 		}
