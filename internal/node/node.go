@@ -68,8 +68,10 @@ type Node struct {
 	world     keyspace.WriteTx // for whoever holds all stripes
 	failure   atomic.Pointer[error]
 	linkBytes atomic.Int64 // of the cluster bus, as the cron saw it last
+	logBytes  atomic.Int64 // of the log, the same: what counts against maxmemory
 	oom       oomScore
 	finishing atomic.Bool // Finish is under way, or over
+	unwanted  atomic.Bool // somebody has aborted it
 
 	loops      []*netloop.Loop
 	listeners  listeners
@@ -253,7 +255,8 @@ func (n *Node) makeLoops(count int) error {
 	return nil
 }
 
-// Start opens the sockets and serves. After an error the node is of no further use.
+// Start opens the sockets, loads the saved data and serves. After an error the node
+// is of no further use.
 func (n *Node) Start() error {
 	n.greet()
 	if err := n.open(); err != nil {
@@ -261,7 +264,6 @@ func (n *Node) Start() error {
 		n.log.Close()
 		return err
 	}
-	n.slog.Info("Server initialized")
 	n.cron.start(n)
 	n.ready()
 	n.tuneOOMScore(n.cfg.Values()) // what fails is in the log
@@ -276,12 +278,15 @@ func (n *Node) open() error {
 	for _, l := range n.loops {
 		go l.Run()
 	}
+	n.gates.Loading.Store(true)
 	if err := n.listenAll(); err != nil {
 		return err
 	}
+	n.slog.Info("Server initialized")
 	if err := n.load(); err != nil {
 		return err
 	}
+	n.repl.Begin()
 	if n.cluster == nil {
 		return nil
 	}

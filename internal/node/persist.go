@@ -8,11 +8,14 @@ import (
 	"syscall"
 	"time"
 
+	"github.com/skeindb/skein/internal/base/resp"
 	"github.com/skeindb/skein/internal/command"
 	"github.com/skeindb/skein/internal/node/admin"
 	"github.com/skeindb/skein/internal/node/config"
 	"github.com/skeindb/skein/internal/node/persist"
+	"github.com/skeindb/skein/internal/node/repl"
 	"github.com/skeindb/skein/internal/store/keyspace"
+	"github.com/skeindb/skein/internal/store/oplog"
 )
 
 // persistOptions connects saving and loading with the other rooms.
@@ -73,14 +76,15 @@ func (n *Node) dataSpecs(specs []*command.Spec) []*command.Spec {
 	return specs
 }
 
-// load brings the saved data set back. Clients get -LOADING meanwhile.
+// load brings the saved data set back. Clients get -LOADING until it is there.
 func (n *Node) load() error {
-	n.gates.Loading.Store(true)
 	defer n.gates.Loading.Store(false)
 	began := time.Now()
-	var s persist.Start
+	s := persist.Start{Began: func(a persist.Aux) { n.repl.Restore(repl.Aux(a)) }}
 	if !n.keyspace.Replica.Load() {
-		s.Expired = func(int, []byte) {}
+		s.Expired = func(db int, key []byte) {
+			n.oplog.Append([]oplog.Effect{{DB: db, Argv: resp.AppendCommandBytes(nil, []byte("DEL"), key)}}, false)
+		}
 	}
 	d, err := n.persist.LoadFile(s)
 	switch {
@@ -111,11 +115,14 @@ func (n *Node) Forsake() { n.persist.Close() }
 // if save points are configured or how says so. After it nobody changes or reads a
 // key any more, and Stop is to follow. An error means that the node goes on, because
 // the data could not be saved; with how.Force that does not matter.
-func (n *Node) Finish(how admin.Shutdown) error {
+func (n *Node) Finish(how admin.Shutdown) error { return n.begin(how, false) }
+
+func (n *Node) begin(how admin.Shutdown, bySignal bool) error {
 	if !n.finishing.CompareAndSwap(false, true) {
 		return errFinishing
 	}
-	err := n.finish(how)
+	n.unwanted.Store(false)
+	err := n.finish(how, bySignal)
 	if err != nil {
 		n.finishing.Store(false)
 		n.slog.Warn("Errors trying to shut down the server. Check the logs for more information.")
@@ -125,9 +132,16 @@ func (n *Node) Finish(how admin.Shutdown) error {
 
 var errFinishing = errors.New("the node is shutting down already")
 
-func (n *Node) finish(how admin.Shutdown) error {
+func (n *Node) finish(how admin.Shutdown, bySignal bool) error {
 	if n.gates.Loading.Load() { // what was read so far must not replace the file
 		how.Save, how.NoSave = false, true
+	}
+	for n.cron.paused.Load() && bySignal { // which redis looks at when its clock strikes
+		if n.unwanted.Load() {
+			n.slog.Warn("Shutdown manually aborted.")
+			return persist.ErrAborted
+		}
+		time.Sleep(cronEvery)
 	}
 	n.slog.Info("User requested shutdown...")
 	if points := len(config.Save.Get(n.cfg.Values())) > 0; !how.Save && (how.NoSave || !points) {
@@ -165,6 +179,7 @@ func (n *Node) abortShutdown() bool {
 	if !n.finishing.Load() {
 		return false
 	}
+	n.unwanted.Store(true)
 	n.persist.Abort()
 	return true
 }
@@ -178,10 +193,15 @@ func (n *Node) Signalled(s os.Signal) {
 	}
 	n.slog.Warn("Received " + word + " scheduling shutdown...")
 	set := flags.Get(n.cfg.Values())
-	n.shutdown(admin.Shutdown{
+	how := admin.Shutdown{
 		NoSave: slices.Contains(set, "nosave"),
 		Save:   slices.Contains(set, "save"),
 		Now:    slices.Contains(set, "now"),
 		Force:  slices.Contains(set, "force"),
-	}, func() {})
+	}
+	go func() {
+		if n.begin(how, true) == nil {
+			n.Ask()
+		}
+	}()
 }

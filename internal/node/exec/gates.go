@@ -138,7 +138,7 @@ func (e *Engine) refusedLocked(t *Turn, s *session.Session, spec *command.Spec, 
 	switch {
 	case oom && e.deniesOOM(s, spec):
 		return errOOM
-	case writes && g.MisConf.Load() != nil && !s.Is(session.Master):
+	case g.MisConf.Load() != nil && (writes || spec.FullName() == "ping") && !s.Is(session.Master):
 		return *g.MisConf.Load()
 	case writes && g.FewReplicas.Load():
 		return errNoReplicas
