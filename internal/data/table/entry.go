@@ -14,7 +14,6 @@ const (
 
 	kindMask  = 0x0f
 	hasExpiry = 1 << 4
-	hasStamp  = 1 << 5
 
 	// MaxInline is the longest value an entry can hold, in bytes.
 	MaxInline = 1<<16 - 1
@@ -48,7 +47,7 @@ func keyOffset(keyLen int) int {
 var ErrTooLong = errors.New("table: key or value too long for an entry")
 
 // New allocates an entry with the given key and room for a value of valueLen bytes, which the caller
-// writes. Clock, stamp and expiry are zero. The error is arena.ErrFull or ErrTooLong.
+// writes. Clock and expiry are zero. The error is arena.ErrFull or ErrTooLong.
 func New(a *arena.Arena, kind uint8, key []byte, valueLen int, expires bool) (arena.Handle, Entry, error) {
 	if len(key) > MaxKey || valueLen > MaxInline {
 		return 0, nil, ErrTooLong
@@ -87,7 +86,7 @@ func Free(a *arena.Arena, h arena.Handle) {
 }
 
 // Resize makes room in place for a value of another length and for an expiry or none, if the entry
-// at h keeps its size class, and reports whether it did. Key, clock, stamp and kind stay, and so does an
+// at h keeps its size class, and reports whether it did. Key, clock and kind stay, and so does an
 // expiry that is still wanted (a new one is zero) and as much of the value as both lengths have.
 func Resize(a *arena.Arena, h arena.Handle, valueLen int, expires bool) (Entry, bool) {
 	e := At(a, h)
@@ -97,10 +96,8 @@ func Resize(a *arena.Arena, h arena.Handle, valueLen int, expires bool) (Entry, 
 		return e, false
 	}
 	ms := e.Expiry()
-	stamp := e[0] & hasStamp
 	e = Entry(a.Bytes(h, n))
 	e.setHead(e.Kind(), keyLen, valueLen, expires)
-	e[0] |= stamp
 	if expires {
 		e.SetExpiry(ms)
 	}
@@ -179,15 +176,4 @@ func (e Entry) Clock() uint32 { return binary.LittleEndian.Uint32(e) >> 8 }
 // SetClock changes the access clock.
 func (e Entry) SetClock(c uint32) {
 	binary.LittleEndian.PutUint32(e, uint32(e[0])|c<<8)
-}
-
-// Stamp is a bit of the owner's, for the epoch of the cut.
-func (e Entry) Stamp() bool { return e[0]&hasStamp != 0 }
-
-// SetStamp changes the stamp.
-func (e Entry) SetStamp(on bool) {
-	e[0] &^= hasStamp
-	if on {
-		e[0] |= hasStamp
-	}
 }

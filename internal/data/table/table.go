@@ -27,7 +27,7 @@
 //
 // # Entry
 //
-//	byte 0     bits 0-3 kind (the owner's), bit 4 has expiry, bit 5 stamp (the owner's), bits 6-7 zero
+//	byte 0     bits 0-3 kind (the owner's), bit 4 has expiry, bits 5-7 zero
 //	bytes 1-3  access clock (the owner's), little endian
 //	byte 4     length of the key; 255: the length follows the head in 4 bytes
 //	bytes 5-6  length of the value

@@ -225,19 +225,17 @@ func TestEntry(t *testing.T) {
 				}
 				copy(e.Value(), value)
 				e.SetClock(0xabcdef)
-				e.SetStamp(true)
 				if expires {
 					e.SetExpiry(1 << 50)
 				}
 				e = At(a, h)
 				if !bytes.Equal(e.Key(), key) || !bytes.Equal(e.Value(), value) || e.Kind() != 9 ||
-					e.Clock() != 0xabcdef || !e.Stamp() || e.Expires() != expires || (e.Expiry() == 1<<50) != expires {
+					e.Clock() != 0xabcdef || e.Expires() != expires || (e.Expiry() == 1<<50) != expires {
 					t.Fatalf("entry of %d, %d, %v: %x", keyLen, valueLen, expires, e[:min(len(e), 40)])
 				}
 				e.SetKind(2)
-				e.SetStamp(false)
-				if e.Kind() != 2 || e.Stamp() || e.Expires() != expires || e.Clock() != 0xabcdef {
-					t.Fatal("changing kind and stamp touched something else")
+				if e.Kind() != 2 || e.Expires() != expires || e.Clock() != 0xabcdef {
+					t.Fatal("changing the kind touched something else")
 				}
 				Free(a, h)
 			}
@@ -255,10 +253,9 @@ func TestResize(t *testing.T) {
 	a := newArena(t, arena.Options{})
 	h, e, _ := New(a, 1, []byte("key"), 10, true)
 	e.SetExpiry(77)
-	e.SetStamp(true)
 	e.SetClock(5)
 	copy(e.Value(), "0123456789")
-	if e, ok := Resize(a, h, 12, true); !ok || e.Expiry() != 77 || len(e.Value()) != 12 || string(e.Key()) != "key" || !e.Stamp() || e.Clock() != 5 {
+	if e, ok := Resize(a, h, 12, true); !ok || e.Expiry() != 77 || len(e.Value()) != 12 || string(e.Key()) != "key" || e.Clock() != 5 {
 		t.Fatal("growing within the class")
 	}
 	if e, ok := Resize(a, h, 20, false); !ok || e.Expiry() != 0 || len(e.Value()) != 20 {
