@@ -66,6 +66,7 @@ func (n *Node) appendStats(b []byte) []byte {
 	x.Connections, x.Rejected, x.EvictedClients = n.clients.Counts()
 	keys := n.keyspace.Stats()
 	x.Hits, x.Misses, x.Expired, x.Evicted = keys.Hits, keys.Misses, keys.Expired, keys.Evicted
+	x.UnexpectedErrors = n.repl.UnexpectedErrors()
 	x.FullSyncs, x.PartialSyncs, x.FailedPartialSyncs = n.repl.Syncs()
 	x.MigrateSockets = n.migrator.Connections()
 	x.Channels, x.Patterns, x.ShardChannels = n.hub.Counts()
@@ -93,7 +94,9 @@ func (n *Node) resetWork() {
 }
 
 func (n *Node) memory() (m admin.Memory) {
-	m.Replicas, m.Clients = n.clients.Memory()
+	_, m.Clients = n.clients.Memory()
+	m.Replicas, m.Backlog, m.NotCounted = n.repl.Memory()
+	m.ReplicaBuffers = m.Replicas + m.Backlog
 	if n.cluster != nil {
 		m.ClusterLinks = n.cluster.Stats().LinkBytes
 	}
@@ -104,7 +107,7 @@ func (n *Node) memory() (m admin.Memory) {
 
 // beside is what counts against maxmemory beside keys and values, in bytes.
 func (n *Node) beside() int64 {
-	bytes := n.linkBytes.Load()
+	bytes := n.linkBytes.Load() + n.logBytes.Load()
 	for _, l := range n.loops {
 		bytes += l.Held()
 	}
@@ -160,6 +163,7 @@ func (c configurer) ResetStat() {
 // of the loops, and holds all stripes.
 func (n *Node) stopWorld(d time.Duration) {
 	n.cron.sleep(d)
+	n.repl.Sleep(d)
 	if n.cluster != nil {
 		n.cluster.Sleep(d)
 	}

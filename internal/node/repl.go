@@ -30,7 +30,29 @@ func (n *Node) makeRepl() {
 		Empty:       n.emptySnapshot,
 		Load:        n.loadStream,
 		RoleChanged: n.roleChanged,
+		RDBFile:     n.rdbFile,
+		StopSave:    n.persist.Abort,
+		Received:    n.observer.Traffic.ReplReceived,
+		Moved: func(offset int64) {
+			if n.cluster != nil {
+				n.cluster.ReplicationMoved(offset)
+			}
+		},
+		MasterChanged: func(host string, port int) {
+			config.ReplicaOf.Put(n.cfg, config.HostPort{Host: host, Port: port})
+		},
 	})
+	if master := config.ReplicaOf.Get(v); master.Host != "" {
+		n.repl.Follow(master.Host, master.Port)
+	}
+}
+
+// rdbFile is where the RDB of a full sync goes, and whether it stays there: not if
+// nothing else is kept on disk, and rdb-del-sync-files says so.
+func (n *Node) rdbFile() (path string, keep bool) {
+	v := n.cfg.Values()
+	persists := len(config.Save.Get(v)) > 0 || config.AppendOnly.Get(v)
+	return v.Path(config.DBFilename), persists || !config.RDBDelSyncFiles.Get(v)
 }
 
 // snapshot is the data set for replicas; all stripes are held.

@@ -70,7 +70,6 @@ func (n *Node) tuneClients(v *config.Values) {
 }
 
 func (n *Node) tuneGates(v *config.Values) {
-	n.gates.MaxMemory.Store(int64(config.MaxMemory.Get(v)))
 	n.tuneRole(v)
 	slow := int64(config.SlowlogLogSlowerThan.Get(v))
 	if slow > 0 {
@@ -83,7 +82,13 @@ func (n *Node) tuneGates(v *config.Values) {
 
 // tuneRole is for what depends on the role.
 func (n *Node) tuneRole(v *config.Values) {
-	n.gates.ReadOnly.Store(n.keyspace.Replica.Load() && config.ReplicaReadOnly.Get(v))
+	replica := n.keyspace.Replica.Load()
+	n.gates.ReadOnly.Store(replica && config.ReplicaReadOnly.Get(v))
+	limit := int64(config.MaxMemory.Get(v))
+	if replica && config.ReplicaIgnoreMaxMemory.Get(v) {
+		limit = 0 // the master evicts
+	}
+	n.gates.MaxMemory.Store(limit)
 }
 
 // protection is the bits for one of the words no, local, yes.
@@ -109,7 +114,7 @@ func (n *Node) watchConfig() {
 		config.Timeout, config.ProtectedMode, config.MaxMemoryClients, config.MaxMemory,
 		config.ReplBacklogSize, config.ClientOutputBufferLimit)
 	n.onChange(n.tuneGates,
-		config.MaxMemory, config.SlowlogLogSlowerThan, config.ReplicaReadOnly)
+		config.MaxMemory, config.ReplicaIgnoreMaxMemory, config.SlowlogLogSlowerThan, config.ReplicaReadOnly)
 	n.onChange(n.tuneObserve,
 		config.SlowlogLogSlowerThan, config.SlowlogMaxLen, config.LatencyMonitorThreshold, config.LatencyTracking,
 		config.LatencyTrackingInfoPercentiles)

@@ -80,6 +80,7 @@ func (o *Observer) AppendLatencyStats(dst []byte) []byte {
 type Others struct {
 	Connections, Rejected, EvictedClients       int64
 	FullSyncs, PartialSyncs, FailedPartialSyncs int64
+	UnexpectedErrors                            int64 // of commands that a master sent
 	Hits, Misses, Expired, Evicted              int64
 	ExpiredStalePercent                         float64 // of sampled keys, how many had expired
 	ExpireCyclesCutShort, ExpireCycleMs         int64
@@ -139,7 +140,7 @@ func (o *Observer) AppendStats(dst []byte, x *Others) []byte {
 	add("tracking_total_keys", x.TrackedKeys)
 	add("tracking_total_items", x.TrackedItems)
 	add("tracking_total_prefixes", x.TrackedPrefixes)
-	add("unexpected_error_replies", 0)
+	add("unexpected_error_replies", x.UnexpectedErrors)
 	add("total_error_replies", all.failures)
 	add("dump_payload_sanitizations", 0)
 	add("total_reads_processed", t.reads.Load())

@@ -5,8 +5,8 @@ import (
 	"time"
 )
 
-// rounds are when what follows the clock is due, Unix ms. The clock's goroutine
-// alone uses it.
+// rounds are when what follows the clock is due, and when the last PING was sent,
+// Unix ms. The clock's goroutine alone uses it.
 type rounds struct{ tenth, second, ping int64 }
 
 // Tick is what follows the clock: the end of WAITs and of failovers each time, the
@@ -55,8 +55,8 @@ func (r *Repl) keepAlive(nowMs int64) {
 		}
 	}
 	r.mu.Unlock()
-	if any && nowMs >= r.rounds.ping {
-		r.rounds.ping = nowMs + r.tuning.Load().PingPeriod.Milliseconds()
+	if any && nowMs-r.rounds.ping >= r.tuning.Load().PingPeriod.Milliseconds()-100 { // rounds come a little late
+		r.rounds.ping = nowMs
 		r.append(argvPing, true)
 	}
 	for _, p := range presync {
@@ -81,9 +81,10 @@ func (r *Repl) dropSilent(nowMs int64) {
 }
 
 // limit closes the connections of those who are too far behind: the log is kept
-// for them. It cuts off by itself who exceeds the hard limit.
+// for them. It cuts off by itself who exceeds the hard limit that there was when
+// the replica came.
 func (r *Repl) limit(nowMs int64) {
-	t := r.tuning.Load()
+	t, most := r.tuning.Load(), r.most()
 	for _, p := range r.followers() {
 		behind := p.stream.Waiting()
 		r.mu.Lock()
@@ -95,7 +96,7 @@ func (r *Repl) limit(nowMs int64) {
 		}
 		over := p.softMs > 0 && nowMs-p.softMs > t.SoftTime.Milliseconds()
 		r.mu.Unlock()
-		if over || p.stream.cutOff() {
+		if over || most > 0 && behind > most || p.stream.cutOff() {
 			r.drop(p, fmt.Sprintf("Client id=%d addr=%s (replica %s) scheduled to be closed ASAP for overcoming of output buffer limits.", p.s.ID(), p.s.Peer(), p.name()))
 		}
 	}

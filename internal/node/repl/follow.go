@@ -33,6 +33,7 @@ type upstream struct {
 	// so that a partial resync may be asked for. Redis says that a master is cached.
 	resumable bool
 	downMs    int64     // Unix ms since when there is no link that was there before; 0: there was none
+	begun     bool      // Begin was called
 	last      *follower // the latest; the next begins when its goroutine has ended
 
 	pauseUnit  time.Duration // what retryPause is measured in, 0: a second
@@ -88,18 +89,13 @@ func (f *follower) shown() string { return f.host + ":" + strconv.Itoa(f.port) }
 
 // follow makes the node a replica of the master at host and port, whatever it was.
 // Host is empty while the address is unknown: nobody is followed then, but the node is a
-// replica. The caller holds all stripes.
+// replica. handOver is told what a FAILOVER came to, else nil. The caller holds all stripes.
 func (r *Repl) follow(host string, port int, handOver func(error)) {
-	r.followAs(host, port, handOver, true)
-}
-
-// followAs is follow; ours says whether others may know a master's history as this node's own.
-func (r *Repl) followAs(host string, port int, handOver func(error), ours bool) {
 	f := &follower{r: r, host: host, port: port, handOver: handOver, done: make(chan struct{}), bell: make(chan struct{}, 1)}
 	f.ctx, f.quit = context.WithCancel(context.Background())
 	r.mu.Lock()
 	old := r.link
-	if old == nil && ours {
+	if old == nil && r.begun {
 		r.opt.Slog.Info("Before turning into a replica, using my own master parameters to synthesize a cached master: " +
 			"I may be able to synchronize with the new master with just a partial transfer.")
 		r.resumable = true
@@ -108,13 +104,37 @@ func (r *Repl) followAs(host string, port int, handOver func(error), ours bool) 
 	before := r.last
 	r.link, r.last = f, f
 	r.tellLink()
+	begun := r.begun
 	r.mu.Unlock()
 	if old == nil {
 		r.endWaits()
 		r.roleChanged(true)
 	}
-	if host != "" {
-		r.opt.Slog.Info("Connecting to MASTER " + f.shown())
+	if begun {
+		f.start(before)
+	} else {
+		close(f.done)
+	}
+}
+
+// Begin lets the link be made, if the node is a replica already: what was saved has
+// been loaded. Until then an order to follow changes the role only.
+func (r *Repl) Begin() {
+	r.mu.Lock()
+	r.begun = true
+	f := r.link
+	if f != nil {
+		f.done = make(chan struct{})
+	}
+	r.mu.Unlock()
+	if f != nil {
+		f.start(nil)
+	}
+}
+
+func (f *follower) start(before *follower) {
+	if f.host != "" {
+		f.notice("Connecting to MASTER " + f.shown())
 	}
 	go f.begin(before)
 }
@@ -281,6 +301,38 @@ func (f *follower) sleep(d time.Duration) bool {
 	case <-f.ctx.Done():
 		return false
 	}
+}
+
+// world runs do under all stripes. False: the follower was stopped before they were free.
+func (f *follower) world(do func()) bool {
+	ks := f.r.opt.Keyspace
+	var h keyspace.Hold
+	again := make(waker, 1)
+	for h.Reset(ks); ; {
+		h.AddAll()
+		if ks.Acquire(&h, again) {
+			break
+		}
+		select {
+		case <-again:
+		case <-f.ctx.Done():
+			return false
+		}
+	}
+	defer ks.Release(&h)
+	if !f.alive() {
+		return false
+	}
+	do()
+	return true
+}
+
+// alive tells whether the follower is still the node's link. The caller holds all
+// stripes, and nobody takes the link away while it does.
+func (f *follower) alive() bool {
+	f.r.mu.Lock()
+	defer f.r.mu.Unlock()
+	return !f.stopped
 }
 
 // Sleep makes the link stand still for a while: DEBUG SLEEP.

@@ -49,10 +49,10 @@ func (r *Repl) Facts() core.ReplicationFacts {
 	return facts
 }
 
-// Restore takes over the history that an RDB loaded at start tells of. A replica asks
-// its master to go on from there; a master goes on under a new ID, for replicas that
-// know the old one. The caller holds all stripes, or nobody else is there yet.
-func (r *Repl) Restore(a Aux, replica bool) {
+// Restore takes over the history that an RDB loaded at start tells of, before Begin. A
+// replica asks its master to go on from there; a master goes on under a new ID, for
+// replicas that know the old one.
+func (r *Repl) Restore(a Aux) {
 	if len(a.ID) != idLen || a.Offset < 0 {
 		return
 	}
@@ -63,18 +63,12 @@ func (r *Repl) Restore(a Aux, replica bool) {
 	if a.StreamDB >= 0 && a.StreamDB < r.opt.Keyspace.Databases() {
 		r.log.Select(a.StreamDB)
 	}
-	if !r.backlogOn() {
-		r.openBacklog()
-	}
-	if r.resumable = replica; !replica {
+	r.openBacklog()
+	if r.resumable = r.link != nil; !r.resumable {
 		r.hist.shift(r.opt.NewID(), a.Offset)
 		r.log.ForgetDB()
 	}
 }
-
-// Start begins to follow the master that the configuration names, if the data set is
-// loaded. The caller holds all stripes.
-func (r *Repl) Start(host string, port int) { r.followAs(host, port, nil, false) }
 
 // closeLink ends the link, for good: the node ends. It waits.
 func (r *Repl) closeLink() {

@@ -124,6 +124,7 @@ func newReplicaNode(tb testing.TB) *replicaNode {
 		},
 	})
 	n.repl.pauseUnit = time.Millisecond
+	n.repl.Begin()
 	n.tune(func(*Tuning) {})
 	n.table, err = command.NewTable(builtin.Specs(), engine.Specs(), registry.Specs(), hub.Specs(), n.repl.Specs(),
 		command.Specs(func() *command.Table { return n.table }))

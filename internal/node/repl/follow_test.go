@@ -121,7 +121,9 @@ func TestPartialResync(t *testing.T) {
 
 func TestContinueThatWasNotAskedFor(t *testing.T) {
 	n := newReplicaNode(t)
-	n.world(func() { n.repl.Start("master", 6379) })
+	n.repl.begun = false
+	n.world(func() { n.repl.Follow("master", 6379) })
+	n.repl.Begin()
 	for range 2 {
 		m := n.master()
 		if id, offset := m.greet(); id != "?" || offset != "-1" {
@@ -545,8 +547,10 @@ func TestHandOver(t *testing.T) {
 
 func TestRestoredHistory(t *testing.T) {
 	n := newReplicaNode(t)
-	n.repl.Restore(Aux{ID: idA, Offset: 500, StreamDB: 4}, true)
-	n.world(func() { n.repl.Start("master", 6379) })
+	n.repl.begun = false
+	n.world(func() { n.repl.Follow("master", 6379) })
+	n.repl.Restore(Aux{ID: idA, Offset: 500, StreamDB: 4})
+	n.repl.Begin()
 	m := n.master()
 	if id, offset := m.greet(); id != idA || offset != "501" {
 		t.Fatalf("asks for %s %s", id, offset)
@@ -557,7 +561,7 @@ func TestRestoredHistory(t *testing.T) {
 	n.want(4, "a", "1")
 
 	was := newReplicaNode(t)
-	was.repl.Restore(Aux{ID: idA, Offset: 500}, false)
+	was.repl.Restore(Aux{ID: idA, Offset: 500})
 	if h := was.repl.History(); h.ID2 != idA || h.SecondOffset != 501 || was.repl.Offset() != 500 {
 		t.Errorf("%+v", h)
 	}
@@ -568,7 +572,7 @@ func TestFactsForTheCluster(t *testing.T) {
 	if f := n.repl.Facts(); f.LinkUp || f.Offset != 0 {
 		t.Errorf("%+v", f)
 	}
-	n.repl.Restore(Aux{ID: idA, Offset: 500}, false)
+	n.repl.Restore(Aux{ID: idA, Offset: 500})
 	n.follow()
 	if f := n.repl.Facts(); f.Offset != 500 || f.LinkUp || f.DownSince != 0 {
 		t.Errorf("%+v", f)

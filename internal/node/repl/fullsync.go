@@ -20,6 +20,8 @@ type job struct {
 	offset   int64    // of the cut
 	snapshot Snapshot // nil before the cut
 	ended    bool
+
+	abandoned bool // nobody waits for it any more
 }
 
 // abort ends the walk; Repl.mu is held.
@@ -28,6 +30,16 @@ func (j *job) abort() {
 	if j.snapshot != nil {
 		j.snapshot.Abort()
 	}
+}
+
+// giveUp ends the full sync that nobody waits for any more; r.mu is held.
+func (r *Repl) giveUp() {
+	j := r.job
+	if j == nil || !j.made || j.ended || slices.ContainsFunc(r.replicas, func(p *replica) bool { return p.phase == syncing }) {
+		return
+	}
+	j.abandoned = true
+	j.abort()
 }
 
 const errBgsave = "-ERR BGSAVE failed, replication can't continue\r\n"
@@ -229,9 +241,8 @@ func (r *Repl) toSockets(j *job, list []*replica) error {
 	if up := f.finish(); err == nil {
 		r.opt.Slog.Info(fmt.Sprintf("Diskless rdb transfer, done reading from pipe, %d replicas still up.", up))
 	}
-	r.end(j)
-	switch {
-	case errors.Is(err, errGone):
+	switch gone := r.end(j); {
+	case err != nil && gone, errors.Is(err, errGone):
 		r.opt.Slog.Warn("Diskless rdb transfer, last replica dropped, killing fork child.")
 		return nil
 	case err != nil:
@@ -247,11 +258,12 @@ func (r *Repl) toSockets(j *job, list []*replica) error {
 	return nil
 }
 
-// end says that j takes nobody any more.
-func (r *Repl) end(j *job) {
+// end says that j takes nobody any more. abandoned: it ended because nobody waits for it.
+func (r *Repl) end(j *job) (abandoned bool) {
 	r.mu.Lock()
+	defer r.mu.Unlock()
 	j.ended = true
-	r.mu.Unlock()
+	return j.abandoned
 }
 
 // fail drops the replicas that j was for.
@@ -325,7 +337,10 @@ func (f *fan) finish() (up int) {
 // own pace. The file has no name: nothing stays behind.
 func (r *Repl) byFile(j *job) error {
 	file, length, err := r.save(j)
-	r.end(j)
+	if r.end(j) && err != nil {
+		r.opt.Slog.Info("The RDB for replicas is given up: they are gone")
+		return nil
+	}
 	if err != nil {
 		r.fail(j)
 		return err

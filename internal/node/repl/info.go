@@ -24,6 +24,25 @@ func (r *Repl) ResetStats() {
 	r.stats.partialErr.Store(0)
 }
 
+// Memory is what the log takes in bytes: replicas that are behind the beginning of
+// the backlog, the backlog, and the part that does not count against maxmemory,
+// since eviction would only make it grow.
+func (r *Repl) Memory() (replicas, backlog, notCounted int64) {
+	size, _, _ := r.log.Backlog()
+	bytes := r.log.Memory()
+	most := size + 2*logSegment // a segment is kept whole
+	if notCounted = max(bytes-most, 0); notCounted > 0 {
+		r.mu.Lock()
+		defer r.mu.Unlock()
+		if len(r.replicas) > 0 {
+			return bytes - size, size, notCounted
+		}
+	}
+	return 0, bytes, notCounted
+}
+
+const logSegment = 64 << 10
+
 // AppendInfo appends the lines of INFO's section Replication.
 func (r *Repl) AppendInfo(b []byte) []byte {
 	nowMs := now()

@@ -42,9 +42,6 @@ type Options struct {
 	RDBFile func() (path string, keep bool)
 	// StopSave ends a background save, whose file would replace the one received. Nil: there is none.
 	StopSave func()
-	// Loading is told that an RDB of so many bytes (0: unknown) is being loaded. async: the
-	// old data are served meanwhile. It returns the function to be called when that ends. May be nil.
-	Loading func(bytes int64, async bool) (done func(ok bool))
 	// Received counts bytes from the master. May be nil.
 	Received func(n int)
 	// Moved is told how far the master's stream is applied, often and under stripes. May be nil.

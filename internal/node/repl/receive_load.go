@@ -45,7 +45,7 @@ func (f *follower) receive(w *wire, a psyncAnswer) (again retry, ok bool) {
 	if !direct {
 		return f.byFile(w, p, a)
 	}
-	return atOnce, f.load(w, a, how == "swapdb", p, fr.length)
+	return atOnce, f.load(w, a, how == "swapdb", p)
 }
 
 // empty tells whether there is no key.
@@ -82,7 +82,7 @@ func (f *follower) byFile(w *wire, p *payload, a psyncAnswer) (again retry, ok b
 	}
 	in, err := files.OpenFile(path, os.O_RDONLY, 0)
 	if err == nil {
-		ok = f.load(w, a, false, in, f.got.Load())
+		ok = f.load(w, a, false, in)
 		in.Close()
 	} else {
 		f.warn("Failed trying to load the MASTER synchronization DB from disk, check server logs.")
@@ -172,7 +172,7 @@ func (f *follower) adoptFile(files vfs.FS, temp string) (path string, keep bool,
 // load replaces the data set by the RDB in in. With aside the old one is served, or
 // kept at least, until the new one is complete; else it is dropped first, so that
 // both never take memory at once.
-func (f *follower) load(w *wire, a psyncAnswer, aside bool, in io.Reader, length int64) (ok bool) {
+func (f *follower) load(w *wire, a psyncAnswer, aside bool, in io.Reader) bool {
 	r := f.r
 	p, direct := in.(*payload)
 	if direct {
@@ -189,10 +189,6 @@ func (f *follower) load(w *wire, a psyncAnswer, aside bool, in io.Reader, length
 	}
 	gate.Store(true)
 	defer gate.Store(false)
-	if r.opt.Loading != nil {
-		done := r.opt.Loading(max(length, 0), async)
-		defer func() { done(ok) }()
-	}
 	defer f.stayAlive(w)()
 	data, err := r.opt.Load(interruptible{f.ctx, in})
 	if err == nil && direct {
@@ -268,18 +264,14 @@ func (f *follower) stayAlive(w *wire) (stop func()) {
 
 // abandon drops the data set, and with it the history that it came from. False: the
 // follower was stopped.
-func (f *follower) abandon() (ok bool) {
+func (f *follower) abandon() bool {
 	r := f.r
-	r.world(func() {
-		if ok = f.alive(); !ok {
-			return
-		}
+	return f.world(func() {
 		f.notice("MASTER <-> REPLICA sync: Flushing old data")
 		r.opt.Gates.Loading.Store(true)
 		r.clear()
 		r.leaveHistory()
 	})
-	return ok
 }
 
 // clear empties all databases; the caller holds all stripes.
@@ -308,12 +300,9 @@ func (r *Repl) leaveHistory() {
 }
 
 // install makes data the node's data set and a's history its own. False: the follower was stopped.
-func (f *follower) install(data Dataset, a psyncAnswer) (ok bool) {
+func (f *follower) install(data Dataset, a psyncAnswer) bool {
 	r := f.r
-	r.world(func() {
-		if ok = f.alive(); !ok {
-			return
-		}
+	return f.world(func() {
 		data.Install()
 		id, offset := a.id, a.offset
 		if id == "" {
@@ -331,15 +320,6 @@ func (f *follower) install(data Dataset, a psyncAnswer) (ok bool) {
 		f.enter(connected)
 		f.moved(offset)
 	})
-	return ok
-}
-
-// alive tells whether the follower is still the node's link. The caller holds all
-// stripes, and nobody takes the link away while it does.
-func (f *follower) alive() bool {
-	f.r.mu.Lock()
-	defer f.r.mu.Unlock()
-	return !f.stopped
 }
 
 func (f *follower) moved(offset int64) {

@@ -106,6 +106,7 @@ func (r *Repl) part(p *replica) bool {
 	r.replicas = slices.Delete(slices.Clone(r.replicas), i, i+1)
 	r.alone = now()
 	r.asked = 0 // who was asked for an acknowledgement may be the one that is gone
+	r.giveUp()
 	r.judge()
 	return true
 }
