@@ -189,15 +189,21 @@ func (f *fileReader) database() {
 func (f *fileReader) aux(at int64) {
 	f.name = append(f.name[:0], f.d.String()...)
 	value := f.d.String()
-	if f.d.err == nil {
-		f.handled(f.h.Aux(f.name, value), "field %.100q at byte %d", f.name, at)
+	if f.d.err != nil {
+		return
+	}
+	if err := f.h.Aux(f.name, value); err != nil {
+		f.d.stop(fmt.Errorf("field %.100q at byte %d: %w", f.name, at, err))
 	}
 }
 
 func (f *fileReader) function(at int64) {
 	code := f.d.String()
-	if f.d.err == nil {
-		f.handled(f.h.Function(code), "library at byte %d", at)
+	if f.d.err != nil {
+		return
+	}
+	if err := f.h.Function(code); err != nil {
+		f.d.stop(fmt.Errorf("library at byte %d: %w", at, err))
 	}
 }
 
@@ -206,20 +212,14 @@ func (f *fileReader) read(at int64, t Type) {
 	f.name = append(f.name[:0], f.d.String()...)
 	f.key.Name = f.name
 	f.key.Value = f.d.Value(t)
-	switch {
-	case f.d.err == nil:
-		f.handled(f.h.Key(&f.key), "key %.100q in database %d at byte %d", f.name, f.key.DB, at)
-	case errors.Is(f.d.err, ErrType):
+	if f.d.err == nil {
+		if err := f.h.Key(&f.key); err != nil {
+			f.d.stop(fmt.Errorf("key %.100q in database %d at byte %d: %w", f.name, f.key.DB, at, err))
+		}
+	} else if errors.Is(f.d.err, ErrType) {
 		f.d.err = fmt.Errorf("%w, key %.100q in database %d", f.d.err, f.name, f.key.DB)
 	}
 	f.forget()
-}
-
-// handled makes an error of the handler that of the reading.
-func (f *fileReader) handled(err error, what string, args ...any) {
-	if err != nil {
-		f.d.stop(fmt.Errorf("%s: %w", fmt.Sprintf(what, args...), err))
-	}
 }
 
 func (f *fileReader) footer() {
