@@ -73,7 +73,9 @@ func (d *Driver) settle() {
 		d.nudge()
 	}
 	if offset, ok := d.node.AwaitedOffset(); ok {
-		d.awaited.Store(offset)
+		if d.awaited.Store(offset); d.facts().Offset == offset { // reached before the core came to wait for it
+			d.nudge()
+		}
 	} else {
 		d.awaited.Store(nobodyWaits)
 	}
