@@ -64,8 +64,9 @@ func (n *Node) tick(nowMs int64) {
 	v := n.cfg.Values()
 	n.engine.Tick(nowMs)
 	n.repl.Tick(nowMs)
+	n.judgeSync()
 	n.timed("expire-cycle", func() { n.keyspace.ExpireCycle(nowMs, expireBudget(config.ActiveExpireEffort.Get(v))) })
-	if limit := int64(config.MaxMemory.Get(v)); limit > 0 { // nobody may send a command, or the last one left some over
+	if limit := n.gates.MaxMemory.Load(); limit > 0 { // nobody may send a command, or the last one left some over
 		n.timed("eviction-cycle", func() { n.keyspace.Evict(limit, n.beside()) })
 	}
 	n.keyspace.CompactCycle(compactBudget)
@@ -79,6 +80,8 @@ func (n *Node) tick(nowMs int64) {
 	if n.cluster != nil {
 		n.linkBytes.Store(n.cluster.Stats().LinkBytes)
 	}
+	_, backlog, _ := n.repl.Memory()
+	n.logBytes.Store(backlog)
 	n.keyspace.Tidy()
 	n.clients.Tick(nowMs)
 	n.observer.Tick()

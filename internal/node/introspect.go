@@ -28,6 +28,7 @@ func (n *Node) adminOptions() admin.Options {
 		Shutdown:  n.shutdown,
 
 		AbortShutdown: n.abortShutdown,
+		ShutdownIn:    n.shutdownIn,
 		Debug: admin.Debug{
 			StopWorld:    n.stopWorld,
 			PauseCron:    n.cron.pause,

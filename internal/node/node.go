@@ -50,28 +50,29 @@ type Node struct {
 	slog  *slog.Logger
 	table *command.Table
 
-	keyspace  *keyspace.Keyspace
-	accounts  *acl.Accounts
-	hub       *pubsub.Hub
-	engine    *exec.Engine
-	gates     exec.Gates
-	view      atomic.Pointer[topology.View]
-	monitor   atomic.Pointer[exec.MonitorFunc]
-	clients   *clients.Registry
-	observer  *observe.Observer
-	admin     *admin.Admin
-	cluster   *clusterd.Driver // nil standalone
-	migrator  *migrate.Migrator
-	persist   *persist.Persist
-	oplog     *oplog.Log
-	repl      *repl.Repl
-	world     keyspace.WriteTx // for whoever holds all stripes
-	failure   atomic.Pointer[error]
-	linkBytes atomic.Int64 // of the cluster bus, as the cron saw it last
-	logBytes  atomic.Int64 // of the log, the same: what counts against maxmemory
-	oom       oomScore
-	finishing atomic.Bool // Finish is under way, or over
-	unwanted  atomic.Bool // somebody has aborted it
+	keyspace     *keyspace.Keyspace
+	accounts     *acl.Accounts
+	hub          *pubsub.Hub
+	engine       *exec.Engine
+	gates        exec.Gates
+	view         atomic.Pointer[topology.View]
+	monitor      atomic.Pointer[exec.MonitorFunc]
+	clients      *clients.Registry
+	observer     *observe.Observer
+	admin        *admin.Admin
+	cluster      *clusterd.Driver // nil standalone
+	migrator     *migrate.Migrator
+	persist      *persist.Persist
+	oplog        *oplog.Log
+	repl         *repl.Repl
+	world        keyspace.WriteTx // for whoever holds all stripes
+	failure      atomic.Pointer[error]
+	linkBytes    atomic.Int64 // of the cluster bus, as the cron saw it last
+	kept         int64        // what the new master has of our log, for who holds all stripes; -1: unknown
+	syncReplicas atomic.Int32 // repl-sync-replicas
+	logBytes     atomic.Int64 // of the log, the same: what counts against maxmemory
+	oom          oomScore
+	ending       ending
 
 	loops      []*netloop.Loop
 	listeners  listeners
@@ -85,7 +86,7 @@ type Node struct {
 
 // New makes a node. It opens no socket yet.
 func New(o Options) (*Node, error) {
-	n := &Node{cfg: o.Config, log: o.Log, supervised: cmp.Or(o.Supervised, "no"), started: time.Now(), asked: make(chan struct{}),
+	n := &Node{cfg: o.Config, kept: -1, log: o.Log, supervised: cmp.Or(o.Supervised, "no"), started: time.Now(), asked: make(chan struct{}),
 		runID: nodeid.Random(randomSource()).String()}
 	if n.log == nil {
 		var err error
@@ -136,6 +137,7 @@ func (n *Node) furnish() (err error) {
 		View:     &n.view,
 		Gates:    &n.gates,
 		Beside:   n.beside,
+		LogEnd:   n.oplog.Offset,
 		Recorder: n.afterBatch,
 		Monitor:  &n.monitor,
 		Stray:    n.stray,

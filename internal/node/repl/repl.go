@@ -80,6 +80,7 @@ func New(o Options) *Repl {
 	r := &Repl{opt: o, log: o.Log, hist: newHistory(o.NewID()), closing: make(chan struct{})}
 	r.waits, r.failover.state = map[int][]*wait{}, noFailover
 	r.alone = now()
+	r.rounds.ping = r.alone
 	r.tuning.Store(&Tuning{})
 	return r
 }

@@ -24,7 +24,7 @@ func (r *Repl) masterSpecs() []*command.Spec {
 			Flags:      command.NoScript | command.Loading | command.Stale | command.Fast,
 			Categories: []string{"admin", "dangerous"}, Service: r.roleCommand},
 		{Name: "wait", Group: "generic", Since: "3.0.0", Arity: 3,
-			Summary: "Waits until replicas have acknowledged the writes made so far.", Categories: []string{"connection"},
+			Summary: "Waits until replicas have acknowledged the writes made so far.", Complexity: "O(1)", Categories: []string{"connection"},
 			Tips:  []string{"request_policy:all_shards", "response_policy:agg_min"},
 			Usage: "numreplicas:integer timeout:integer", Service: r.waitCommand},
 		{Name: "failover", Group: "server", Since: "6.2.0", Arity: -1,
