@@ -79,17 +79,23 @@ func (n *Node) heartbeatFromStranger(pkt *packet) {
 }
 
 // learnMyIP takes our own address from the connection by which a MEET came, since whoever met us used an
-// address under which we can be reached. Without any address, a PING will do.
+// address under which we can be reached. Without any address, a PING will do; and one from a node that we know if
+// the address is only remembered: we may have another one since we were started again, as containers do.
 func (n *Node) learnMyIP(pkt *packet) {
-	if n.cfg.AnnounceIP != "" || pkt.localIP == "" || pkt.localIP == n.me.ip {
+	if n.cfg.AnnounceIP != "" || pkt.localIP == "" {
 		return
 	}
-	if pkt.Type == bus.TypeMeet || n.me.ip == "" {
-		n.me.ip = pkt.localIP
-		n.todo |= todoSave
-		n.note(Record{What: MyAddressChanged, Level: Notice, Detail: n.me.ip})
-		n.routingChanged()
+	if pkt.Type != bus.TypeMeet && n.me.ip != "" && (pkt.sender == nil || !n.myIPRemembered) {
+		return
 	}
+	n.myIPRemembered = false
+	if pkt.localIP == n.me.ip {
+		return
+	}
+	n.me.ip = pkt.localIP
+	n.todo |= todoSave
+	n.note(Record{What: MyAddressChanged, Level: Notice, Detail: n.me.ip})
+	n.routingChanged()
 }
 
 // handshakeWithKnown ends a handshake that led to a node we know already: all that it can bring is a new address.

@@ -27,6 +27,8 @@ type Node struct {
 	dialled uint64         // links ever dialled
 	bans    []ban
 
+	myIPRemembered bool // our address is the one that was saved: no connection has confirmed it
+
 	// Who owns what (slots.go, epochs.go).
 	owners        topology.Owners
 	bound         int      // slots with an owner

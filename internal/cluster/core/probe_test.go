@@ -184,7 +184,7 @@ func (p *probe) receive(name string, l Link, t bus.Type, change ...func(*bus.Msg
 	for _, c := range change {
 		c(&msg)
 	}
-	p.step(Received{Link: l, Msg: &msg, RemoteIP: "10.1.0." + name[1:2], LocalIP: "10.1.0.200"})
+	p.step(Received{Link: l, Msg: &msg, RemoteIP: "10.1.0." + name[1:2], LocalIP: p.n.me.ip})
 }
 
 // forget throws away what was sent and noted so far.

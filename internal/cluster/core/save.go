@@ -123,6 +123,7 @@ func (n *Node) restore(saved State) {
 	}
 	n.me = loaded[saved.Me]
 	n.me.flags |= bus.FlagMyself
+	n.myIPRemembered = n.me.ip != ""
 	n.order = slices.DeleteFunc(n.order, func(p *peer) bool { return p == n.me })
 	n.order = slices.Insert(n.order, 0, n.me)
 	n.restoreReplicas(saved, loaded)
