@@ -3,14 +3,11 @@ package node
 import (
 	"errors"
 	"fmt"
-	"os"
 	"slices"
-	"syscall"
 	"time"
 
 	"github.com/skeindb/skein/internal/base/resp"
 	"github.com/skeindb/skein/internal/command"
-	"github.com/skeindb/skein/internal/node/admin"
 	"github.com/skeindb/skein/internal/node/config"
 	"github.com/skeindb/skein/internal/node/persist"
 	"github.com/skeindb/skein/internal/node/repl"
@@ -25,6 +22,7 @@ func (n *Node) persistOptions() persist.Options {
 		Keyspace: n.keyspace,
 		Log:      n.slog,
 		Version:  config.RedisVersion,
+		Aux:      func() persist.Aux { return persist.Aux(n.repl.Aux()) },
 		Deny: func(on bool) {
 			if on {
 				n.gates.MisConf.Store(&denied)
@@ -102,106 +100,4 @@ func (n *Node) load() error {
 	n.keyspace.Release(&h)
 	n.slog.Info(fmt.Sprintf("DB loaded from disk: %.3f seconds", time.Since(began).Seconds()))
 	return nil
-}
-
-// Finishing tells whether Finish is under way, or over without an error.
-func (n *Node) Finishing() bool { return n.finishing.Load() }
-
-// Forsake removes the unfinished file of a save, for a process that is about to end
-// without waiting for anything.
-func (n *Node) Forsake() { n.persist.Close() }
-
-// Finish does what must be done before a node ends in peace: it saves the data set,
-// if save points are configured or how says so. After it nobody changes or reads a
-// key any more, and Stop is to follow. An error means that the node goes on, because
-// the data could not be saved; with how.Force that does not matter.
-func (n *Node) Finish(how admin.Shutdown) error { return n.begin(how, false) }
-
-func (n *Node) begin(how admin.Shutdown, bySignal bool) error {
-	if !n.finishing.CompareAndSwap(false, true) {
-		return errFinishing
-	}
-	n.unwanted.Store(false)
-	err := n.finish(how, bySignal)
-	if err != nil {
-		n.finishing.Store(false)
-		n.slog.Warn("Errors trying to shut down the server. Check the logs for more information.")
-	}
-	return err
-}
-
-var errFinishing = errors.New("the node is shutting down already")
-
-func (n *Node) finish(how admin.Shutdown, bySignal bool) error {
-	if n.gates.Loading.Load() { // what was read so far must not replace the file
-		how.Save, how.NoSave = false, true
-	}
-	for n.cron.paused.Load() && bySignal { // which redis looks at when its clock strikes
-		if n.unwanted.Load() {
-			n.slog.Warn("Shutdown manually aborted.")
-			return persist.ErrAborted
-		}
-		time.Sleep(cronEvery)
-	}
-	n.slog.Info("User requested shutdown...")
-	if points := len(config.Save.Get(n.cfg.Values())) > 0; !how.Save && (how.NoSave || !points) {
-		return nil
-	}
-	n.slog.Info("Saving the final RDB snapshot before exiting.")
-	_, err := n.persist.Final()
-	switch {
-	case err == nil:
-		return nil
-	case errors.Is(err, persist.ErrAborted):
-		n.slog.Warn("Shutdown manually aborted.")
-		return err
-	case how.Force:
-		n.slog.Warn("Error trying to save the DB. Exit anyway.")
-		return nil
-	}
-	n.slog.Warn("Error trying to save the DB, can't exit.")
-	return err
-}
-
-// shutdown is SHUTDOWN: failed is called if the node lives on.
-func (n *Node) shutdown(how admin.Shutdown, failed func()) {
-	go func() {
-		if err := n.Finish(how); err != nil {
-			failed()
-			return
-		}
-		n.Ask()
-	}()
-}
-
-// abortShutdown ends a shutdown that is not over yet, and tells whether there was one.
-func (n *Node) abortShutdown() bool {
-	if !n.finishing.Load() {
-		return false
-	}
-	n.unwanted.Store(true)
-	n.persist.Abort()
-	return true
-}
-
-// Signalled begins what a signal asks for: the end of the node, in the manner of
-// shutdown-on-sigint or shutdown-on-sigterm. Asked is closed if it comes to that.
-func (n *Node) Signalled(s os.Signal) {
-	word, flags := "SIGTERM", config.ShutdownOnSigterm
-	if s == syscall.SIGINT {
-		word, flags = "SIGINT", config.ShutdownOnSigint
-	}
-	n.slog.Warn("Received " + word + " scheduling shutdown...")
-	set := flags.Get(n.cfg.Values())
-	how := admin.Shutdown{
-		NoSave: slices.Contains(set, "nosave"),
-		Save:   slices.Contains(set, "save"),
-		Now:    slices.Contains(set, "now"),
-		Force:  slices.Contains(set, "force"),
-	}
-	go func() {
-		if n.begin(how, true) == nil {
-			n.Ask()
-		}
-	}()
 }

@@ -50,6 +50,9 @@ type Options struct {
 	Shutdown func(how Shutdown, failed func())
 	// AbortShutdown aborts a shutdown that waits, and tells whether there was one.
 	AbortShutdown func() bool
+	// ShutdownIn is for how many ms more a shutdown waits for replicas at the most,
+	// if there is one that does. Nil: there is none.
+	ShutdownIn func() (ms int64, waiting bool)
 
 	Debug Debug
 }

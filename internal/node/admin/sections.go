@@ -80,6 +80,11 @@ func (a *Admin) appendServer(b []byte) []byte {
 	f.text("executable", a.server.executable)
 	f.text("config_file", facts.ConfigFile)
 	f.num("io_threads_active", 0)
+	if a.opt.ShutdownIn != nil {
+		if ms, waiting := a.opt.ShutdownIn(); waiting {
+			f.num("shutdown_in_milliseconds", ms)
+		}
+	}
 	a.appendListeners(&f)
 	return f
 }

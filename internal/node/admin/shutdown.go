@@ -3,6 +3,7 @@ package admin
 import (
 	"github.com/skeindb/skein/internal/base/resp"
 	"github.com/skeindb/skein/internal/command"
+	"github.com/skeindb/skein/internal/node/session"
 )
 
 // Shutdown says how a node is to end.
@@ -66,6 +67,9 @@ func (a *Admin) beginShutdown(c *command.Call, how Shutdown) {
 	if !ok {
 		c.Out.Error("ERR SHUTDOWN without NOW or ABORT isn't allowed for DENY BLOCKING client")
 		return
+	}
+	if s, ok := c.Client.(*session.Session); ok {
+		s.Set(session.Blocked) // it may take as long as replicas lag behind
 	}
 	a.opt.Shutdown(how, func() {
 		resume(resp.AppendError(nil, "ERR Errors trying to SHUTDOWN. Check logs."))

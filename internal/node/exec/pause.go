@@ -22,10 +22,11 @@ const (
 // by its time or by the same reason; the strongest decides.
 type PauseReason int
 
-// CLIENT PAUSE, and a manual failover.
+// CLIENT PAUSE, a manual failover, and a node that is about to end.
 const (
 	ByClient PauseReason = iota
 	ByHandOver
+	ByShutdown
 	pauseReasons
 )
 

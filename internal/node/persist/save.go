@@ -13,8 +13,8 @@ import (
 	"github.com/skeindb/skein/internal/store/keyspace"
 )
 
-// begin begins to save to the file; done, if not nil, is called at the end, from
-// another goroutine. The caller holds all stripes. The error is ErrBusy.
+// begin begins to save to the file and calls done at the end, from another
+// goroutine. The caller holds all stripes. The error is ErrBusy or ErrClosing.
 func (p *Persist) begin(done func(error)) error {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -30,9 +30,7 @@ func (p *Persist) begin(done func(error)) error {
 	p.savers.Go(func() {
 		err := p.write(s)
 		p.ended(s, err)
-		if done != nil {
-			done(err)
-		}
+		done(err)
 	})
 	return nil
 }
@@ -47,12 +45,17 @@ func (p *Persist) ended(s *Snapshot, err error) {
 	st := &p.status
 	st.lastTook = int64(now.Sub(p.began) / time.Second)
 	st.copied = s.cut.Stats().Copied
-	switch {
-	case err == nil:
+	if err == nil {
 		st.ok, st.lastSave, st.base = true, now.Unix(), s.changes
-	case !errors.Is(err, ErrAborted): // who gave it up knows why
-		st.ok = false
+		p.judge()
 	}
+}
+
+// failed notes that a save has failed that nobody waits for, to be told of it.
+func (p *Persist) failed() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.status.ok = false
 	p.judge()
 }
 
@@ -164,6 +167,7 @@ func (p *Persist) background() error {
 			p.opt.Log.Info("Background saving was given up")
 		default:
 			p.opt.Log.Warn("Background saving error")
+			p.failed()
 		}
 	})
 	if err == nil {
