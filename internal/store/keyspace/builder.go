@@ -13,8 +13,13 @@ type Builder struct {
 	live  *Keyspace
 	made  *Keyspace // on the arena of live, with stripes of its own
 	tx    WriteTx
+	nowMs int64
+	puts  int
 	spent bool
 }
+
+// clockPuts is how many keys are put between two looks at the clock.
+const clockPuts = 64
 
 // NewBuilder begins an empty data set. It ends with Install or Discard.
 func (ks *Keyspace) NewBuilder() *Builder {
@@ -31,8 +36,12 @@ func (b *Builder) Put(it *Item) error {
 	if it.DB < 0 || it.DB >= b.made.opt.Databases {
 		return ErrNoDatabase
 	}
+	if b.puts%clockPuts == 0 {
+		b.nowMs = time.Now().UnixMilli()
+	}
+	b.puts++
 	tx := &b.tx
-	tx.Begin(b.made, nil, it.DB, time.Now().UnixMilli(), SeeExpired|NoTouch)
+	tx.Begin(b.made, nil, it.DB, b.nowMs, SeeExpired|NoTouch)
 	r, there := tx.Peek(it.Key)
 	if there {
 		return ErrExists

@@ -134,3 +134,21 @@ func TestBuilderFull(t *testing.T) {
 	})
 	ks.check(t)
 }
+
+// BenchmarkLoad is a key that is put into a data set of up to a million.
+func BenchmarkLoad(b *testing.B) {
+	ks := newKeyspace(b, Options{})
+	bu := ks.NewBuilder()
+	it := Item{Bytes: alphabets[:32], ExpiryMs: -1}
+	for i := 0; b.Loop(); i++ {
+		if i == 1_000_000 {
+			bu.Discard()
+			bu, i = ks.NewBuilder(), 0
+		}
+		it.Key = fmt.Appendf(it.Key[:0], "key:%09d", i)
+		if err := bu.Put(&it); err != nil {
+			b.Fatal(err)
+		}
+	}
+	bu.Discard()
+}

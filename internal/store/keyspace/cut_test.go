@@ -158,7 +158,8 @@ func TestCutTogether(t *testing.T) {
 	}
 	rnd := rand.New(rand.NewPCG(2, 5))
 	p := &player{model: m, t: t, rnd: rnd.IntN}
-	for range 150 / scale {
+	var copied int64
+	for range 800 / scale {
 		c, want := p.cut()
 		breaks := rnd.IntN(2000)
 		b := m.ks.NewBuilder()
@@ -177,6 +178,7 @@ func TestCutTogether(t *testing.T) {
 		case !errors.Is(err, ErrAborted) || g.n < breaks:
 			t.Fatal(err)
 		}
+		copied += c.Stats().Copied
 		if b.Size(0) != int64(len(g.keys[0])) {
 			t.Errorf("the builder has %d keys of %d", b.Size(0), len(g.keys[0]))
 		}
@@ -189,6 +191,9 @@ func TestCutTogether(t *testing.T) {
 	stop.Store(true)
 	writers.Wait()
 	p.all()
+	if copied == 0 {
+		t.Error("nobody has written during a walk")
+	}
 }
 
 // install replaces the data set of keyspace and model by what a sink has got.
@@ -383,6 +388,53 @@ func TestCutBehind(t *testing.T) {
 	}
 }
 
+// TestCutKeepsUp: what the sink has taken does not count against the limit.
+func TestCutKeepsUp(t *testing.T) {
+	ks := newKeyspace(t, Options{Databases: modelDBs})
+	const keys = 20_000
+	fill(t, ks, keys, string(alphabets[:500]), nil)
+	c := cutOf(t, ks)
+	c.Limit(1 << 20)
+	g := newGathering(t, func(n int, _ *Item) error {
+		do(ks, 1000, func(tx *WriteTx) { tx.SetStr(name(keys-n), []byte("short"), NoExpiry) })
+		return nil
+	})
+	if err := c.Walk(g); err != nil || g.n != keys {
+		t.Error(g.n, err)
+	}
+	if s := c.Stats(); s.Copied < 2<<20 || s.Peak > 1<<20 {
+		t.Errorf("%+v", s)
+	}
+}
+
+// TestAbortedWalkBesideNext: a sink that hangs may come back when another cut is
+// long under way.
+func TestAbortedWalkBesideNext(t *testing.T) {
+	ks := newKeyspace(t, Options{Databases: modelDBs})
+	const keys = 1000
+	fill(t, ks, keys, "value", nil)
+	var inner *gathering
+	first := cutOf(t, ks)
+	outer := newGathering(t, func(int, *Item) error {
+		first.Abort()
+		second := cutOf(t, ks)
+		fill(t, ks, keys, "other", nil)
+		inner = newGathering(t, nil)
+		return second.Walk(inner)
+	})
+	if err := first.Walk(outer); err != ErrAborted || outer.n != 1 {
+		t.Error(outer.n, err)
+	}
+	if inner.n != keys || inner.keys[0]["k7"].val != "value" {
+		t.Error(inner.n, inner.keys[0]["k7"])
+	}
+	third := newGathering(t, nil)
+	if err := cutOf(t, ks).Walk(third); err != nil || third.n != keys || third.keys[0]["k7"].val != "other" {
+		t.Error(third.n, err)
+	}
+	ks.check(t)
+}
+
 // TestFlushDuringCut: the keys are gone for everybody else, memory included.
 func TestFlushDuringCut(t *testing.T) {
 	for _, later := range []bool{false, true} {
@@ -460,6 +512,12 @@ func TestTakenSharesCostNothing(t *testing.T) {
 		t.Errorf("%v allocations, %d bytes copied, then %d", n, before, c.Stats().Copied)
 	}
 }
+
+// putFunc is a sink that does not care about databases.
+type putFunc func(*Item) error
+
+func (putFunc) Database(int, int64, int64) error { return nil }
+func (f putFunc) Put(it *Item) error             { return f(it) }
 
 // discarding is the fastest sink there is.
 type discarding struct{ keys int }

@@ -225,13 +225,28 @@ func TestCompaction(t *testing.T) {
 	if scale > 1 { // few chunks are never dense
 		most = 2
 	}
-	for range 100_000 {
+	cycle := func() (dense bool) {
 		ks.CompactCycle(time.Millisecond)
 		if c := &ks.compactor; !c.walking {
-			if c.after = (time.Time{}); ratio() <= most {
-				break
-			}
+			c.after = time.Time{}
+			return ratio() <= most
 		}
+		return false
+	}
+	cut, shown := cutOf(t, ks), 0
+	if err := cut.Walk(putFunc(func(it *Item) error { // what moves is in the cut all the same
+		var i int
+		if _, err := fmt.Sscanf(string(it.Key), "k%d", &i); err == nil && !bytes.Equal(it.Bytes, value(i)) {
+			t.Errorf("key %d is %.20q in the cut", i, it.Bytes)
+		}
+		if shown++; shown%100 == 0 {
+			cycle()
+		}
+		return nil
+	})); err != nil || shown != len(kept)+1 {
+		t.Errorf("%d keys of %d are in the cut: %v", shown, len(kept)+1, err)
+	}
+	for n := 0; n < 100_000 && !cycle(); n++ {
 	}
 	if after := ratio(); after > most || before < 3 {
 		t.Errorf("resident over live is %.2f, was %.2f", after, before)
