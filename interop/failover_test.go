@@ -193,9 +193,7 @@ func TestHandOverTimesOut(t *testing.T) {
 	if role(s.master) != "master" || role(s.replica) != "slave" {
 		t.Error("the roles have changed")
 	}
-	events := s.replica.Do("CLUSTER", "EVENTS")
-	mustContain(t, events, "Manual failover timed out")
-	t.Logf("history of the replica:\n%s", events)
+	mustContain(t, s.replica.Do("CLUSTER", "EVENTS"), "Manual failover timed out.", "event manual-unfinished ", " 1 of 2 votes came, 0 masters refused")
 	waitEqual(t, s)
 	handOver(t, &s, all)
 }
@@ -231,24 +229,10 @@ func TestStoppedMaster(t *testing.T) {
 	if got := s.master.Do("EXISTS", fmt.Sprint(key, "gone:", unreplicated-1)); got != ":0" {
 		t.Errorf("what was not replicated is there: %s", got)
 	}
-	events := s.replica.Do("CLUSTER", "EVENTS")
-	t.Logf("history of the demoted node:\n%s", events)
-	t.Logf("history of the promoted node:\n%s", s.master.Do("CLUSTER", "EVENTS"))
-}
-
-// Failures of several masters at once, each with its replica: all shards have a master again.
-func TestAllMastersButOne(t *testing.T) {
-	t.Parallel()
-	shards, all := createdShards(t, startSkein)
-	for i := range shards {
-		shards[i].master.Want("+OK", "SET", shards[i].key(), "value")
-		waitEqual(t, shards[i])
+	var dropped int
+	_, counted, _ := strings.Cut(s.replica.Do("CLUSTER", "EVENTS"), " dropped :")
+	if fmt.Sscan(counted, &dropped); dropped < bytes || dropped > unreplicated*(bytes+100) {
+		t.Errorf("the history counts %d bytes of writes that are gone", dropped)
 	}
-	key := shards[0].key()
-	shards[0].master.Kill()
-	waitMaster(t, shards[0].replica)
-	testkit.Eventually(t, "the value is there", func() bool { return shards[0].replica.Do("GET", key) == "value" })
-	shards[0].master.Start()
-	waitPromoted(t, &shards[0], all)
-	waitEqual(t, shards[0])
+	mustContain(t, s.master.Do("CLUSTER", "EVENTS"), "event election-won ", "event promoted ")
 }
