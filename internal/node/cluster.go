@@ -94,7 +94,12 @@ func (n *Node) clusterHooks() clusterd.Hooks {
 			n.slog.Warn("Fatal: can't update cluster config file: " + err.Error())
 			n.fail(err)
 		},
-		Replication: func() core.ReplicationFacts { return n.repl.Facts() },
+		Replication: func() core.ReplicationFacts {
+			facts := n.repl.Facts()
+			facts.Acked = n.repl.Acked(1)
+			return facts
+		},
+		Demoted: func(kept int64) { n.kept = kept },
 		Follow: func(to core.Source) {
 			n.repl.Follow(to.Host, int(to.Port))
 		},

@@ -84,6 +84,8 @@ func (n *Node) loopOptions() *netloop.Options {
 		Sent:      n.observer.Traffic.Sent,
 		MaxQuery:  func() int { return int(config.ClientQueryBufferLimit.Get(n.cfg.Values())) },
 		MaxBulk:   func() int64 { return int64(config.ProtoMaxBulkLen.Get(n.cfg.Values())) },
+		Acked:     n.acked,
+		Await:     n.await,
 		KeepAlive: func() int { return config.TCPKeepalive.Get(n.cfg.Values()) },
 		Dedicated: runtime.GOMAXPROCS(0) > runtime.NumCPU(), // as the binary makes it
 		Log:       n.slog,

@@ -1,6 +1,7 @@
 package node
 
 import (
+	"bytes"
 	"io"
 	"time"
 
@@ -10,7 +11,6 @@ import (
 	"github.com/skeindb/skein/internal/node/persist"
 	"github.com/skeindb/skein/internal/node/repl"
 	"github.com/skeindb/skein/internal/node/session"
-	"github.com/skeindb/skein/internal/store/rdb"
 )
 
 // makeRepl makes replication, which needs most of the other rooms.
@@ -68,25 +68,17 @@ func (n *Node) snapshot(a repl.Aux) (repl.Snapshot, error) {
 }
 
 // emptySnapshot is an RDB without keys.
-func (n *Node) emptySnapshot(a repl.Aux) (repl.Snapshot, error) { return noKeys(a), nil }
-
-type noKeys repl.Aux
-
-// Save implements repl.Snapshot.
-func (a noKeys) Save(w io.Writer) error {
-	out := rdb.NewWriter(w, rdb.WriterOptions{})
-	out.Aux("redis-ver", config.RedisVersion)
-	return out.End()
-}
-
-// Abort implements repl.Snapshot.
-func (a noKeys) Abort() {}
+func (n *Node) emptySnapshot(repl.Aux) (repl.Snapshot, error) { return n.persist.NoKeys(), nil }
 
 // stray disconnects a replica that sent what it must not.
-func (n *Node) stray(s *session.Session) {
+func (n *Node) stray(s *session.Session, reply []byte) {
 	name := "<unknown>"
 	if s.Last != nil {
 		name = s.Last.FullName()
+	}
+	if reply[0] == '-' {
+		text := bytes.TrimRight(reply[1:min(len(reply), 4096)], "\r\n")
+		n.slog.Warn("== CRITICAL == This master is sending an error to its replica: '" + string(text) + "' after processing the command '" + name + "'")
 	}
 	n.slog.Warn("Replica generated a reply to command '" + name + "', disconnecting it: " + n.clients.Describe(&s.Call))
 	n.clients.Kill(s)
@@ -112,7 +104,9 @@ func (n *Node) roleChanged(replica bool) {
 	n.keyspace.Replica.Store(replica)
 	n.tuneRole(n.cfg.Values())
 	n.tuneOOMScore(n.cfg.Values())
+	n.judgeSync()
 	if replica {
+		n.stepDown()
 		n.log.SetRole('S')
 	} else {
 		n.log.SetRole('M')

@@ -20,6 +20,7 @@ func (n *Node) tune(v *config.Values) {
 	n.tuneObserve(v)
 	n.tunePersist(v)
 	n.tuneRepl(v)
+	n.tuneSync(v)
 }
 
 func (n *Node) tuneObserve(v *config.Values) {
@@ -44,6 +45,7 @@ func (n *Node) tuneKeyspace(v *config.Values) {
 		LazyEvict:    config.LazyfreeLazyEviction.Get(v),
 		LazyFlush:    config.LazyfreeLazyUserFlush.Get(v),
 		Tenacity:     config.MaxMemoryEvictionTenacity.Get(v),
+		PlainDumps:   !config.RDBCompression.Get(v),
 		MaxString:    int64(config.ProtoMaxBulkLen.Get(v)),
 	})
 }
@@ -109,7 +111,7 @@ func (n *Node) watchConfig() {
 	n.onChange(n.tuneKeyspace,
 		config.NotifyKeyspaceEvents, config.MaxMemoryPolicy, config.MaxMemorySamples, config.LFULogFactor, config.LFUDecayTime,
 		config.LazyfreeLazyExpire, config.LazyfreeLazyEviction, config.LazyfreeLazyUserFlush,
-		config.MaxMemoryEvictionTenacity, config.ProtoMaxBulkLen)
+		config.MaxMemoryEvictionTenacity, config.ProtoMaxBulkLen, config.RDBCompression)
 	n.onChange(n.tuneClients,
 		config.Timeout, config.ProtectedMode, config.MaxMemoryClients, config.MaxMemory,
 		config.ReplBacklogSize, config.ClientOutputBufferLimit)
@@ -120,6 +122,7 @@ func (n *Node) watchConfig() {
 		config.LatencyTrackingInfoPercentiles)
 	n.onChange(n.tunePersist, persistDirectives()...)
 	n.onChange(n.tuneRepl, replDirectives()...)
+	n.onChange(n.tuneSync, config.ReplSyncReplicas)
 	n.onChange(n.warnOfEviction, config.MaxMemory)
 	n.cfg.OnApply(func(ch config.Change) error {
 		if config.AppendOnly.Get(ch.New) && !config.AppendOnly.Get(ch.Old) {

@@ -10,6 +10,7 @@ const (
 	Sensitive                     // its value is kept out of SLOWLOG, MONITOR and the log
 	DenyLoading                   // CONFIG SET is refused while a data set is loading
 	MultiArg                      // takes any number of words
+	Own                           // Skein's: redis has no such directive
 	Volatile                      // names something outside; setting the same value again applies it anew
 )
 

@@ -27,6 +27,7 @@ var (
 	ReplBacklogTTL               = integer("repl-backlog-ttl", 3600, 0, math.MaxInt64) // 0: kept for ever
 	MinReplicasToWrite           = integer("min-replicas-to-write", 0, 0, math.MaxInt32, alias("min-slaves-to-write"))
 	MinReplicasMaxLag            = integer("min-replicas-max-lag", 10, 0, math.MaxInt32, alias("min-slaves-max-lag"))
+	ReplSyncReplicas             = integer("repl-sync-replicas", 0, 0, math.MaxInt32, Own) // a write is answered when so many replicas have it
 )
 
 // The cluster. Times are in milliseconds.

@@ -37,13 +37,16 @@ type Options struct {
 	Gates *Gates
 	// Beside is the memory that counts against maxmemory beside keys and values.
 	Beside func() int64
+	// LogEnd is the replication offset at which the log ends. It is asked only
+	// while Gates.Sync is on.
+	LogEnd func() int64
 	// Recorder makes the function that takes the statistics of one loop, called
 	// after each batch.
 	Recorder func() func(batch []session.Record)
 	// Monitor, if set, sees every command that has run, those of EXEC before EXEC.
 	Monitor *atomic.Pointer[MonitorFunc]
 	// Stray is told of a replica whose command made a reply: it must be disconnected.
-	Stray func(s *session.Session)
+	Stray func(s *session.Session, reply []byte)
 	// Slow is called after a command that took longer than Gates.SlowNanos.
 	Slow func(s *session.Session, spec *command.Spec, args [][]byte, nanos int64, now int64)
 	// Attacked is called when a client that speaks HTTP was recognized; it is
@@ -60,13 +63,16 @@ type Engine struct {
 	Options
 	Table *command.Table
 	pause pauses
+	reign atomic.Pointer[reign]
 	clock *tick.Clock
 	exec  *command.Spec // EXEC is run by the engine itself
 }
 
 // New returns an engine.
 func New(o Options) *Engine {
-	return &Engine{Options: o, clock: tick.New()}
+	e := &Engine{Options: o, clock: tick.New()}
+	e.reign.Store(&reign{})
+	return e
 }
 
 // Use makes table, which holds the engine's own Specs too, the commands it
@@ -86,6 +92,7 @@ type Gates struct {
 	ReadOnly      atomic.Bool // -READONLY: a replica
 	MisConf       atomic.Pointer[string]
 	FewReplicas   atomic.Bool  // -NOREPLICAS
+	Sync          atomic.Int32 // whether writes wait for replicas: SyncOff, SyncOn, SyncFew
 	MaxMemory     atomic.Int64 // bytes, 0: none
 	SlowNanos     atomic.Int64 // slowlog threshold; negative: off
 	SlowBytes     atomic.Int64

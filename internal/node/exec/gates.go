@@ -140,7 +140,7 @@ func (e *Engine) refusedLocked(t *Turn, s *session.Session, spec *command.Spec, 
 		return errOOM
 	case g.MisConf.Load() != nil && (writes || spec.FullName() == "ping") && !s.Is(session.Master):
 		return *g.MisConf.Load()
-	case writes && g.FewReplicas.Load():
+	case writes && (g.FewReplicas.Load() || g.Sync.Load() == SyncFew):
 		return errNoReplicas
 	case writes && g.ReadOnly.Load() && !s.Is(session.Master):
 		return errReadOnly

@@ -15,8 +15,8 @@ func (e *Engine) runOne(t *Turn, s *session.Session, spec *command.Spec, args []
 	asking, follows := s.Is(session.Asking), s.Is(session.Replica)
 	e.attempt(t, s, spec, args)
 	if follows && len(s.Out.Buf) > mark { // the stream has no room for replies
+		e.Stray(s, s.Out.Buf[mark:])
 		s.Out.Buf = s.Out.Buf[:mark]
-		e.Stray(s)
 	}
 	if len(s.Retry) > 0 {
 		return // it has not run yet
@@ -34,6 +34,9 @@ func (e *Engine) runOne(t *Turn, s *session.Session, spec *command.Spec, args []
 	if !s.Parked() {
 		e.silence(s, spec, mark)
 	}
+	if s.Due.Offset != 0 {
+		s.Owe(mark)
+	}
 }
 
 // Answer is the end of a command that had parked: its reply came.
@@ -47,6 +50,10 @@ func (e *Engine) Answer(t *Turn, s *session.Session, reply []byte) {
 		e.flush(t, s)
 	}
 	e.silence(s, s.Last, mark)
+	if s.Last != nil && s.Last.Is(command.Write) && e.logFrom() != noLog { // a service that has written
+		e.owe(s, noLog)
+		s.Owe(mark)
+	}
 }
 
 // silence takes back the reply of a client that wants none. What SUBSCRIBE and
@@ -146,10 +153,18 @@ func (e *Engine) call(t *Turn, s *session.Session, spec *command.Spec, args [][]
 		s.Tx.Commit(nil)
 	case spec.Write != nil:
 		e.begin(t, s, args)
+		from := e.logFrom()
 		spec.Write(c, &s.Tx)
 		s.Tx.Commit(args)
+		if from != noLog {
+			e.owe(s, from)
+		}
 	case spec == e.exec:
+		from := e.logFrom()
 		e.execute(t, s)
+		if from != noLog {
+			e.owe(s, from)
+		}
 	default:
 		spec.Service(c)
 	}

@@ -6,6 +6,7 @@ import (
 	"syscall"
 	"unsafe"
 
+	"github.com/skeindb/skein/internal/node/exec"
 	"github.com/skeindb/skein/internal/node/session"
 )
 
@@ -78,6 +79,7 @@ func (l *Loop) attend(c *conn) {
 	s := c.s
 	mail, knock := s.Open(nil)
 	if knock.Kill {
+		l.disown(c)
 		l.close(c)
 		return
 	}
@@ -98,6 +100,33 @@ func (l *Loop) attend(c *conn) {
 	l.post(c, from)
 }
 
+// live tells whether c is a connection of the loop still.
+func (l *Loop) live(c *conn) bool { return l.conns[c.fd] == c }
+
+// repay posts what c need not withhold any more.
+func (l *Loop) repay(c *conn, settle func(*session.Owed) exec.Debt) {
+	from := len(l.out)
+	if l.out = c.withheld.release(l.out, settle); len(c.withheld.owed) == 0 {
+		c.withheld = nil
+	}
+	if len(l.out) > from || c.withheld == nil {
+		l.enqueue(c, from)
+	}
+}
+
+// disown tells the peer of a connection about to be closed that nobody knows what
+// its writes are worth.
+func (l *Loop) disown(c *conn) {
+	if !l.live(c) || c.withheld == nil {
+		return
+	}
+	l.deliver() // what was made before
+	if made := c.withheld.release(nil, lost); l.live(c) && len(c.out) == 0 {
+		l.write(c, made)
+	}
+	c.withheld = nil
+}
+
 // post is flush at the end of the turn: the peers read what a whole turn made at
 // once, and ask again together. One who is woken for each of them costs more than
 // all the commands.
@@ -107,6 +136,23 @@ func (l *Loop) post(c *conn, from int) {
 		return
 	}
 	c.s.Publish() // before the peer, who may ask others about it, reads the replies
+	if c.withheld != nil || len(c.s.Owed) > 0 {
+		for i := range c.s.Owed { // which counts from the beginning of l.out
+			c.s.Owed[i].From -= from
+			c.s.Owed[i].To -= from
+		}
+		l.withhold(c, l.out[from:])
+		l.out = l.out[:from]
+		if !l.overLimit(c, len(c.out)-c.sent+len(c.withheld.bytes)) {
+			l.weigh(c)
+		}
+		return
+	}
+	l.enqueue(c, from)
+}
+
+// enqueue makes l.out[from:] go to c when the turn ends.
+func (l *Loop) enqueue(c *conn, from int) {
 	if l.overLimit(c, len(c.out)-c.sent+len(l.out)-from) {
 		l.out = l.out[:from]
 		return
@@ -186,7 +232,7 @@ func (l *Loop) settle(c *conn) {
 	}
 	l.weigh(c)
 	switch {
-	case c.s.Pending.Out > 0:
+	case c.s.Pending.Out > 0 || c.withheld != nil:
 	case c.s.Is(session.CloseAfterReply):
 		l.close(c)
 	case c.s.Source != nil:
@@ -234,6 +280,9 @@ const connBytes = int(unsafe.Sizeof(conn{}) + unsafe.Sizeof(session.Session{}))
 // weigh counts what c holds now.
 func (l *Loop) weigh(c *conn) {
 	held := connBytes + cap(c.in) + cap(c.out) + c.s.QueuedBytes + c.s.Watch.Bytes()
+	if c.withheld != nil {
+		held += cap(c.withheld.bytes)
+	}
 	if held != c.held && l.conns[c.fd] == c {
 		l.held.Add(int64(held - c.held))
 		c.held = held

@@ -35,6 +35,8 @@ type Loop struct {
 	posted []posted // whose it is
 	pulled []byte   // what a Source gives, nil until one does
 
+	debtors debtors
+
 	mu       sync.Mutex
 	knocked  []*session.Session
 	tasks    []func()
@@ -56,6 +58,7 @@ type conn struct {
 	ready    bool   // it is in Loop.ready
 	out      []byte // made, not sent: out[sent:]
 	sent     int
+	withheld *withheld
 	held     int  // bytes counted in Loop.held
 	waiting  bool // for the socket to become writable
 	acceptor *acceptor
@@ -156,6 +159,10 @@ func (l *Loop) Run() {
 		l.readAgain(again)
 		l.serve()
 		l.attendAll()
+		if l.debtors.fresh {
+			l.collect()
+			l.deliver()
+		}
 		l.work.count(l.opt.Engine.Nanos()-began, l.turn.Ran-ran)
 	}
 }
@@ -309,9 +316,8 @@ func (l *Loop) shut() {
 			c.acceptor.ln.Close()
 		default:
 			l.send(c)
-			if l.conns[c.fd] == c {
-				l.close(c)
-			}
+			l.disown(c)
+			l.close(c)
 		}
 	}
 	syscall.Close(l.epoll)

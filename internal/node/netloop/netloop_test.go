@@ -30,6 +30,9 @@ type server struct {
 	loops  []*Loop
 	closed atomic.Int64
 	limit  atomic.Int64 // of waiting output, 0: none
+	engine *exec.Engine
+	gates  exec.Gates
+	fakeReplicas
 
 	mu       sync.Mutex
 	sessions []*session.Session
@@ -38,14 +41,15 @@ type server struct {
 
 func serve(t *testing.T, loops int) *server {
 	t.Helper()
-	ks, err := keyspace.New(keyspace.Options{})
+	sv := &server{}
+	ks, err := keyspace.New(keyspace.Options{Log: &sv.fakeReplicas})
 	if err != nil {
 		t.Fatal(err)
 	}
-	sv := &server{}
 	engine := exec.New(exec.Options{
-		Keyspace: ks, View: &atomic.Pointer[topology.View]{}, Gates: &exec.Gates{},
+		Keyspace: ks, View: &atomic.Pointer[topology.View]{}, Gates: &sv.gates,
 		Beside:   func() int64 { return 0 },
+		LogEnd:   sv.end.Load,
 		Recorder: func() func([]session.Record) { return func([]session.Record) {} },
 		Monitor:  &atomic.Pointer[exec.MonitorFunc]{},
 		Slow:     func(*session.Session, *command.Spec, [][]byte, int64, int64) {},
@@ -55,10 +59,12 @@ func serve(t *testing.T, loops int) *server {
 		t.Fatal(err)
 	}
 	engine.Use(table)
+	sv.engine = engine
 	opt := &Options{
 		Engine: engine, Open: sv.open(acl.New()), Closed: func(*session.Session) { sv.closed.Add(1) },
 		OverLimit: sv.overLimit, Received: func(int) {}, Sent: func(int) {},
 		MaxQuery: func() int { return 1 << 20 }, MaxBulk: func() int64 { return 0 }, KeepAlive: func() int { return 60 },
+		Acked: sv.acked, Await: sv.await,
 		Log: slog.New(slog.NewTextHandler(io.Discard, nil)),
 	}
 	for range loops {

@@ -25,6 +25,12 @@ type Options struct {
 	MaxQuery func() int
 	// MaxBulk is the longest argument in bytes (proto-max-bulk-len), 0 for redis's default.
 	MaxBulk func() int64
+	// Acked is the highest offset of the log that as many replicas have acknowledged
+	// as a write waits for; Await calls done when that reaches offset, from any
+	// goroutine, unless the cancel that it returns is called before. Both are used
+	// only for replies that the engine says must wait.
+	Acked func() int64
+	Await func(offset int64, done func()) (cancel func())
 	// KeepAlive is tcp-keepalive in seconds, 0 for none.
 	KeepAlive func() int
 	// Dedicated says that the process runs as many threads of Go code as it has

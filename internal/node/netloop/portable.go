@@ -27,6 +27,8 @@ type Loop struct {
 	held  atomic.Int64
 	work  work
 
+	debtors debtors
+
 	mu      sync.Mutex
 	wake    *sync.Cond
 	knocked []*session.Session
@@ -42,7 +44,8 @@ type conn struct {
 	s  *session.Session
 	in []byte // received, not consumed
 
-	held int // bytes counted in Loop.held
+	withheld *withheld
+	held     int // bytes counted in Loop.held
 
 	mu      sync.Mutex
 	ready   *sync.Cond
@@ -109,9 +112,13 @@ func (l *Loop) Run() {
 				l.attend(c)
 			}
 		}
+		if l.debtors.fresh {
+			l.collect()
+		}
 		l.work.count(l.opt.Engine.Nanos()-began, l.turn.Ran-ran)
 		if stopped {
 			for _, c := range l.conns {
+				l.disown(c)
 				l.close(c)
 			}
 			return
@@ -150,6 +157,7 @@ func (l *Loop) attend(c *conn) {
 	s := c.s
 	mail, knock := s.Open(nil)
 	if knock.Kill {
+		l.disown(c)
 		l.close(c)
 		return
 	}
@@ -166,17 +174,53 @@ func (l *Loop) attend(c *conn) {
 	l.flush(c)
 }
 
-// flush hands the replies to the writer.
+// live tells whether c is a connection of the loop still.
+func (l *Loop) live(c *conn) bool { return l.conns[c.s] == c }
+
+// flush hands the replies to the writer, or withholds them.
 func (l *Loop) flush(c *conn) {
-	if l.conns[c.s] != c {
+	if !l.live(c) {
 		return
 	}
+	if c.withheld != nil || len(c.s.Owed) > 0 {
+		l.withhold(c, c.s.Out.Buf)
+		c.s.Out.Buf = c.s.Out.Buf[:0]
+		return
+	}
+	l.hand(c)
+}
+
+// repay hands over what c need not withhold any more.
+func (l *Loop) repay(c *conn, settle func(*session.Owed) exec.Debt) {
+	if c.s.Out.Buf = c.withheld.release(c.s.Out.Buf, settle); len(c.withheld.owed) == 0 {
+		c.withheld = nil
+	}
+	if len(c.s.Out.Buf) > 0 || c.withheld == nil {
+		l.hand(c)
+	}
+}
+
+// disown tells the peer of a connection about to be closed that nobody knows what
+// its writes are worth.
+func (l *Loop) disown(c *conn) {
+	if l.live(c) && c.withheld != nil {
+		c.Conn.SetWriteDeadline(time.Now().Add(farewell))
+		c.Conn.Write(c.withheld.release(nil, lost))
+		c.withheld = nil
+	}
+}
+
+// farewell is how long the last words to a peer may take.
+const farewell = 10 * time.Millisecond
+
+// hand gives the replies to the writer.
+func (l *Loop) hand(c *conn) {
 	c.mu.Lock()
 	c.out = append(c.out, c.s.Out.Buf...)
 	c.s.Out.Buf = c.s.Out.Buf[:0]
 	c.s.Pending.Out = len(c.out) + c.writing
 	l.weigh(c)
-	goodbye := c.s.Is(session.CloseAfterReply)
+	goodbye := c.s.Is(session.CloseAfterReply) && c.withheld == nil
 	c.closing = c.closing || goodbye
 	c.sourced = c.s.Source != nil
 	c.mu.Unlock()
@@ -221,6 +265,9 @@ func (l *Loop) pull(c *conn) {
 // weigh counts what c holds now.
 func (l *Loop) weigh(c *conn) {
 	held := cap(c.in) + c.s.Pending.Out + c.s.QueuedBytes + c.s.Watch.Bytes()
+	if c.withheld != nil {
+		held += cap(c.withheld.bytes)
+	}
 	l.held.Add(int64(held - c.held))
 	c.held = held
 }

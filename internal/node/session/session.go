@@ -103,6 +103,11 @@ type Session struct {
 	// Following is what package repl knows of the session as a replica.
 	Following any
 
+	// Due is what the reply being made waits for, Owed what those in Out.Buf do. Only
+	// From and To of Due are not set yet; its Offset is 0 if it waits for nobody.
+	Due  Owed
+	Owed []Owed
+
 	// Pending are bytes of input and output that the loop keeps for the session.
 	Pending Buffers
 
