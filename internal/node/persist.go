@@ -69,6 +69,7 @@ func (n *Node) dataSpecs(specs []*command.Spec) []*command.Spec {
 		flush(c, tx)
 		if c.Out.Buf[from] != '-' {
 			n.persist.Flushed()
+			n.repl.Flushed()
 		}
 	}
 	return specs

@@ -42,6 +42,16 @@ func (r *Repl) giveUp() {
 	j.abort()
 }
 
+// Flushed is told under all stripes that FLUSHALL has emptied the data set: to send
+// what is gone would be a waste. The replicas come back for what there is.
+func (r *Repl) Flushed() {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if j := r.job; j != nil && j.made && !j.ended {
+		j.abort()
+	}
+}
+
 const errBgsave = "-ERR BGSAVE failed, replication can't continue\r\n"
 
 // startSync begins a full sync if somebody waits for one and none is under way. A
