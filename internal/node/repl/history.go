@@ -52,7 +52,7 @@ func (r *Repl) aux() Aux {
 		return Aux{}
 	}
 	offset, db := r.log.Position()
-	return Aux{ID: r.hist.ID, Offset: offset, StreamDB: db}
+	return Aux{ID: r.hist.ID, Offset: offset, StreamDB: max(db, 0)} // with none selected a SELECT comes next
 }
 
 // adopt takes over the history of a master whose data set has just been installed:

@@ -31,7 +31,7 @@ func (r *Repl) syncCommand(c *command.Call, s *session.Session) {
 // called id, if that can be, and else with a full sync.
 func (r *Repl) psyncCommand(c *command.Call, s *session.Session) {
 	p := r.of(s)
-	if s.Is(session.Replica) {
+	if s.Is(session.Replica) || s.Link != nil {
 		return
 	}
 	if len(c.Args) > 3 && strings.EqualFold(c.Arg(3), "failover") && !r.takeOver(c, s) {
@@ -62,7 +62,7 @@ func (r *Repl) admits(c *command.Call, p *replica) bool {
 	link, following := r.Link()
 	refusal := ""
 	switch {
-	case p.s.Is(session.Replica):
+	case p.s.Is(session.Replica), p.s.Link != nil:
 		return false
 	case r.failoverState() != noFailover:
 		refusal = errFailingOver
