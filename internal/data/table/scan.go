@@ -49,19 +49,24 @@ func restBits(i, n uint64) int {
 // Buckets is the number of buckets, 0 while the table has never had an entry.
 func (t *Table) Buckets() uint64 { return t.n.Load() }
 
-// ShareOf is the share of a hash when a table is divided in n > 0 shares, as if that were its buckets.
-func ShareOf(hash, n uint64) uint64 { return index(hash, n) }
+// ShareOf is the share that a hash belongs to when a table is divided by the n > 0 buckets that it had at some
+// time: the bucket, and one of eight bits, for an eighth of it.
+func ShareOf(hash, n uint64) (bucket uint64, eighth uint8) {
+	return index(hash, n), eighthOf(tagOf(hash))
+}
 
-// Share shows the entries of share i of n to fn: those that would stand in bucket i if the table had n
-// buckets. However many it has by now, all shares together are all entries, each once; and while there are as
-// many buckets as shares, a share is a bucket. fn must not change the table.
-func (t *Table) Share(i, n uint64, fn func(arena.Handle)) {
+func eighthOf(tag uint8) uint8 { return 1 << (tag & 7) }
+
+// Share shows fn the entries of some eighths of bucket i of n: those that would stand there if the table had n
+// buckets, whatever number it has by now. All buckets and eighths together are all entries, each once. It is
+// quick while the number is the same, and then reads no entry. fn must not change the table.
+func (t *Table) Share(i, n uint64, eighths uint8, fn func(arena.Handle)) {
 	buckets := t.n.Load()
 	switch {
 	case buckets == 0:
 		return
 	case buckets == n:
-		t.show(t.bucket(i), fn)
+		t.show(t.bucket(i), eighths, fn)
 		return
 	}
 	rest := restBits(i, n)
@@ -69,9 +74,9 @@ func (t *Table) Share(i, n uint64, fn func(arena.Handle)) {
 	for end := at + 1<<rest; at < end; {
 		j, next := bucketAt(at, buckets)
 		if restBits(j, buckets) <= rest {
-			t.show(t.bucket(j), fn)
-		} else { // the bucket is merged of several shares
-			t.show(t.bucket(j), func(h arena.Handle) {
+			t.show(t.bucket(j), eighths, fn)
+		} else { // the bucket is merged of several
+			t.show(t.bucket(j), eighths, func(h arena.Handle) {
 				if index(Hash(t.seed, t.Entry(h).Key()), n) == i {
 					fn(h)
 				}
@@ -84,14 +89,18 @@ func (t *Table) Share(i, n uint64, fn func(arena.Handle)) {
 	}
 }
 
-// show shows the entries of b to fn, which reads them: they are fetched all at once.
-func (t *Table) show(b *bucket, fn func(arena.Handle)) {
-	n := b.count()
-	for i := range n {
-		t.arena.Prefetch(t.get(b, i).h)
+// show shows some eighths of b to fn, which will read the entries: they are fetched all at once.
+func (t *Table) show(b *bucket, eighths uint8, fn func(arena.Handle)) {
+	var found [2 * bucketPlaces]arena.Handle
+	handles := found[:0]
+	for i := range b.count() {
+		if p := t.get(b, i); eighthOf(p.tag)&eighths != 0 {
+			t.arena.Prefetch(p.h)
+			handles = append(handles, p.h)
+		}
 	}
-	for i := range n {
-		fn(t.get(b, i).h)
+	for _, h := range handles {
+		fn(h)
 	}
 }
 

@@ -3,7 +3,6 @@ package keyspace
 import (
 	"encoding/binary"
 
-	"github.com/skeindb/skein/internal/data/arena"
 	"github.com/skeindb/skein/internal/data/table"
 	"github.com/skeindb/skein/internal/data/value"
 )
@@ -25,19 +24,7 @@ type share struct {
 	entries int
 }
 
-// take copies a share of a table. The part's stripe is locked.
-func (b *batch) take(p *part, i int, n, of uint64) {
-	t := p.shelf.tables[i].Load()
-	if t == nil {
-		return
-	}
-	before := len(b.ends)
-	t.Share(n, of, func(h arena.Handle) { b.copy(p.shelf, t.Entry(h)) })
-	if entries := len(b.ends) - before; entries > 0 {
-		b.shares = append(b.shares, share{p.db, uint16(i<<p.cut.ks.shift | p.stripe), entries})
-	}
-}
-
+// copy adds an entry of sh.
 func (b *batch) copy(sh *shelf, e table.Entry) {
 	from := len(b.buf)
 	b.buf = append(b.buf, e...)

@@ -8,11 +8,12 @@ import (
 
 // Cut is the data set at one instant, to be walked while it goes on changing.
 //
-// Nothing is copied at that instant. Every table is divided into shares, one for
-// each bucket that it had, and a share is taken out of it as a whole, once: by the
-// walk when its turn comes, or before that by whoever is about to change a key in
-// it. So a share that was not taken yet still holds exactly what it held at the cut.
-// What writers take waits in memory for the walk, which prefers it to going on.
+// Nothing is copied at that instant. Every table is divided into shares, eight for
+// each bucket that it had, of about one key. A share is taken out of its table as a
+// whole, once: by the walk when its turn comes, or before that by whoever is about
+// to change a key in it. So a share that was not taken yet still holds exactly what
+// it held at the cut. What writers take waits in memory for the walk, which prefers
+// it to going on.
 type Cut struct {
 	ks     *Keyspace
 	nowMs  int64
@@ -39,9 +40,9 @@ type Cut struct {
 type counts struct{ keys, volatile int64 }
 
 const (
-	// sliceShares is how many shares the walk takes while it holds a stripe: about
-	// 50 keys, some microseconds.
-	sliceShares = 6
+	// sliceBuckets is of how many buckets the walk takes the shares while it holds a
+	// stripe: about 50 keys, some microseconds.
+	sliceBuckets = 6
 	// sliceBytes ends a slice before that, where values are long.
 	sliceBytes = 16 << 10
 	// sliceSeen ends it where writers have taken nearly all shares.
@@ -160,7 +161,7 @@ func (c *Cut) close() {
 }
 
 // put is how writers hand over a share.
-func (c *Cut) put(p *part, table int, share, of uint64) {
+func (c *Cut) put(p *part, table int, bucket uint64, eighth uint8) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if c.over.Load() {
@@ -168,7 +169,7 @@ func (c *Cut) put(p *part, table int, share, of uint64) {
 	}
 	b := c.batch()
 	was := b.bytes()
-	b.take(p, table, share, of)
+	p.take(b, table, bucket, eighth)
 	grown := b.bytes() - was
 	c.held += grown
 	c.copied += grown

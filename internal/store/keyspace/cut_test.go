@@ -156,6 +156,8 @@ func TestCutTogether(t *testing.T) {
 			}
 		})
 	}
+	end := func() { stop.Store(true); writers.Wait() }
+	t.Cleanup(end) // also when something is wrong
 	rnd := rand.New(rand.NewPCG(2, 5))
 	p := &player{model: m, t: t, rnd: rnd.IntN}
 	var copied int64
@@ -188,8 +190,7 @@ func TestCutTogether(t *testing.T) {
 			b.Discard()
 		}
 	}
-	stop.Store(true)
-	writers.Wait()
+	end()
 	p.all()
 	if copied == 0 {
 		t.Error("nobody has written during a walk")

@@ -31,10 +31,10 @@
 // # The cut
 //
 // A Cut is the data set at one instant, taken without a copy and walked while it
-// changes: every table is divided into shares, as many as it had buckets, and who
-// is about to change a key in a share that the walk has not passed takes the share
-// out first, as it still is (see Cut). A Builder makes another data
-// set beside this one, to replace it in one step.
+// changes: every table is divided into shares of about one key, and who is about to
+// change a key in a share that the walk has not passed takes the share out first,
+// as it still is (see Cut). A Builder makes another data set beside this one, to
+// replace it in one step.
 //
 // # Placement
 //

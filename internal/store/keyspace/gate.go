@@ -43,9 +43,9 @@ func (c *content) fill(dst []byte) {
 	}
 }
 
-// preserve gives a cut that is under way what it wants of the key that belongs
-// here and the keys around it: one of them is about to change, appear or vanish, or
-// the object behind it is. Every change of data comes by here first.
+// preserve gives a cut that is under way what it wants of the share of the key that
+// belongs here: the key, or the object behind it, is about to change, to appear or
+// to vanish. Every change of data comes by here first.
 func (p *place) preserve() {
 	if p.shelf != nil && p.shelf.cut != nil {
 		p.shelf.cut.preserve(p.slot, p.hash)

@@ -1,6 +1,9 @@
 package keyspace
 
-import "github.com/skeindb/skein/internal/data/table"
+import (
+	"github.com/skeindb/skein/internal/data/arena"
+	"github.com/skeindb/skein/internal/data/table"
+)
 
 // part is what a shelf has in a cut, under the stripe's lock like the shelf. It
 // stays with the shelf when that moves to another database or is taken away.
@@ -13,15 +16,17 @@ type part struct {
 	orphan bool  // the keyspace has done with the shelf
 	bytes  int64 // that an orphan takes off the keyspace's account
 
-	// The shares of table i of the shelf are those from first[i] to first[i+1].
-	// They are counted when one is taken for the first time: until then nothing has changed.
-	first []int
-	taken []uint64 // a bit for each share
-	table int      // where the walk is
-	share int
+	// The buckets that table i had are those from first[i] to first[i+1]. They are
+	// counted when a share is taken for the first time: until then nothing has changed.
+	first  []int
+	taken  []uint8 // a bit for each eighth of a bucket
+	table  int     // where the walk is
+	bucket int
 }
 
-// count divides the tables into shares.
+const wholeBucket = 0xff
+
+// count counts the buckets of all tables.
 func (p *part) count() {
 	if p.first != nil {
 		return
@@ -35,17 +40,7 @@ func (p *part) count() {
 		}
 	}
 	p.first[len(p.shelf.tables)] = sum
-	p.taken = make([]uint64, (sum+63)/64)
-}
-
-// claim tells whether the share was not taken before, and notes that it is now.
-func (p *part) claim(share int) bool {
-	word, bit := &p.taken[share/64], uint64(1)<<(share%64)
-	if *word&bit != 0 {
-		return false
-	}
-	*word |= bit
-	return true
+	p.taken = make([]uint8, sum)
 }
 
 // preserve hands the share of a key over to the cut, if it has not got it yet: the
@@ -57,17 +52,31 @@ func (p *part) preserve(slot uint16, hash uint64) {
 	}
 	p.count()
 	i := int(slot) >> p.cut.ks.shift
-	first := p.first[i]
-	n := uint64(p.first[i+1] - first)
+	n := uint64(p.first[i+1] - p.first[i])
 	if n == 0 {
 		return
 	}
-	if share := table.ShareOf(hash, n); p.claim(first + int(share)) {
-		p.cut.put(p, i, share, n)
+	bucket, eighth := table.ShareOf(hash, n)
+	if taken := &p.taken[p.first[i]+int(bucket)]; *taken&eighth == 0 {
+		*taken |= eighth
+		p.cut.put(p, i, bucket, eighth)
 	}
 }
 
-// slice takes some of the shares that are left, and closes the part after the last.
+// take copies some eighths of a bucket of table i into b.
+func (p *part) take(b *batch, i int, bucket uint64, eighths uint8) {
+	t := p.shelf.tables[i].Load()
+	if t == nil {
+		return
+	}
+	before := len(b.ends)
+	t.Share(bucket, uint64(p.first[i+1]-p.first[i]), eighths, func(h arena.Handle) { b.copy(p.shelf, t.Entry(h)) })
+	if entries := len(b.ends) - before; entries > 0 {
+		b.shares = append(b.shares, share{p.db, uint16(i<<p.cut.ks.shift | p.stripe), entries})
+	}
+}
+
+// slice takes what is left of some buckets, and parts with the shelf after the last.
 // It locks the stripe.
 func (p *part) slice(b *batch) (more bool) {
 	st := &p.cut.ks.stripes[p.stripe]
@@ -77,19 +86,18 @@ func (p *part) slice(b *batch) (more bool) {
 		return false
 	}
 	p.count()
-	for taken, seen := 0, 0; p.share < p.first[len(p.first)-1]; p.share++ {
-		if seen++; taken == sliceShares || seen > sliceSeen || len(b.buf) >= sliceBytes {
+	for some, seen := 0, 0; p.bucket < len(p.taken); p.bucket++ {
+		if seen++; some == sliceBuckets || seen > sliceSeen || len(b.buf) >= sliceBytes {
 			return true
 		}
-		for p.share >= p.first[p.table+1] {
+		for p.bucket >= p.first[p.table+1] {
 			p.table++
 		}
-		if !p.claim(p.share) {
-			continue
+		if left := wholeBucket &^ p.taken[p.bucket]; left != 0 {
+			p.taken[p.bucket] = wholeBucket
+			p.take(b, p.table, uint64(p.bucket-p.first[p.table]), left)
+			some++
 		}
-		first := p.first[p.table]
-		b.take(p, p.table, uint64(p.share-first), uint64(p.first[p.table+1]-first))
-		taken++
 	}
 	p.leave()
 	return false

@@ -17,8 +17,9 @@ type walk struct {
 	runs int    // slices since the last rest
 }
 
-// restAfter is how many slices the walk runs between two rests, some 100 us.
-const restAfter = 8
+// restAfter is how many slices the walk runs between two rests: about a
+// millisecond, less than the system lets a thread run while others wait.
+const restAfter = 64
 
 // Walk shows every key of the cut to s, each once, and ends the cut. It holds no
 // lock while it calls s, and a stripe for a few microseconds in between; nobody may
