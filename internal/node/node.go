@@ -79,6 +79,7 @@ type Node struct {
 	cron       cron
 	started    time.Time
 	stopOnce   sync.Once
+	closeOnce  sync.Once
 	asked      chan struct{} // closed when somebody asked the node to end
 	supervised string
 	runID      string // 40 hex digits, new at each start
@@ -323,11 +324,13 @@ func (n *Node) Failure() error {
 }
 
 // Stop closes sockets and connections and gives the memory back. It waits. Nothing
-// is saved: that is for Finish, before it.
+// is saved: that is for Finish, before it. To stop twice does no harm.
 func (n *Node) Stop() {
-	n.close()
-	n.slog.Warn("Skein is now ready to exit, bye bye...")
-	n.log.Close()
+	n.closeOnce.Do(func() {
+		n.close()
+		n.slog.Warn("Skein is now ready to exit, bye bye...")
+		n.log.Close()
+	})
 }
 
 func (n *Node) close() {

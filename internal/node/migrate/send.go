@@ -22,6 +22,7 @@ func (m *Migrator) send(c *conn, j *job, sel bool) error {
 	w.Write(j.appendPrelude(nil, sel))
 	e := m.encoders.Get().(*rdb.Encoder)
 	defer m.encoders.Put(e)
+	e.Plain = m.Keyspace.Tuned().PlainDumps
 	var scratch []byte
 	for i := range j.items {
 		it := &j.items[i]

@@ -159,6 +159,10 @@ func TestFunctionsAreKept(t *testing.T) {
 	if dump := s.dump(); !bytes.Contains(dump, []byte("\xf5\x04code\xf5\x05other\xfe\x00")) {
 		t.Errorf("%q", dump)
 	}
+	var text bytes.Buffer
+	if err := s.NoKeys().Save(&text); err != nil || !bytes.Contains(text.Bytes(), []byte("\xf5\x04code\xf5\x05other\xff")) {
+		t.Errorf("%q %v", text.Bytes(), err)
+	}
 }
 
 // TestBehindAStream: what follows is left to whoever gave the reader.

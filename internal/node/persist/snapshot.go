@@ -124,6 +124,26 @@ const (
 	auxOffset   = "repl-offset"
 )
 
+// NoKeys is a snapshot of everything but the keys.
+func (p *Persist) NoKeys() *NoKeys { return &NoKeys{p} }
+
+// NoKeys is an RDB with the libraries of functions only.
+type NoKeys struct{ p *Persist }
+
+// Save writes the RDB.
+func (n *NoKeys) Save(w io.Writer) error {
+	t := n.p.tuning.Load()
+	s := Snapshot{p: n.p, functions: *n.p.functions.Load(), used: n.p.opt.Keyspace.Used()}
+	out := rdb.NewWriter(w, rdb.WriterOptions{Plain: t.Plain, NoChecksum: t.NoChecksum})
+	if err := s.head(out); err != nil {
+		return err
+	}
+	return out.End()
+}
+
+// Abort does nothing: Save is over soon.
+func (n *NoKeys) Abort() {}
+
 // sink writes the keys of a cut.
 type sink struct {
 	s    *Snapshot

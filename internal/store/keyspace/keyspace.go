@@ -36,6 +36,7 @@ type Tuning struct {
 	LazyEvict    bool // lazyfree-lazy-eviction
 	LazyFlush    bool // lazyfree-lazy-user-flush: FLUSHALL without a word is ASYNC
 	Tenacity     int  // maxmemory-eviction-tenacity
+	PlainDumps   bool // rdbcompression no: what leaves as a dump is not compressed
 
 	// MaxString is proto-max-bulk-len, which limits also how long SETRANGE,
 	// APPEND and SETBIT make a string, in bytes; 0 means redis's default, 512 MB.
@@ -56,6 +57,10 @@ type Keyspace struct {
 	// Replica hides expired keys instead of deleting them: the master's DEL
 	// will come. Frozen does the same while writes are paused.
 	Replica, Frozen atomic.Bool
+
+	// Gullible believes the checksum of every dump that RESTORE is given (DEBUG
+	// SET-SKIP-CHECKSUM-VALIDATION).
+	Gullible atomic.Bool
 
 	beside    *account      // bytes outside the arena: objects, tables, indexes of deadlines
 	inUse     []atomic.Bool // by database: whether it ever had a key

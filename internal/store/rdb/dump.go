@@ -69,12 +69,19 @@ func Stream(w io.Writer, s *value.String) error {
 // Undump reads a dump. The error is ErrFooter, or wraps ErrCorrupt or ErrType.
 // Like redis it does not mind bytes between the value and the footer.
 func Undump(dump []byte) (Value, error) {
+	if len(dump) < footerBytes || binary.LittleEndian.Uint64(dump[len(dump)-8:]) != crc64.Update(0, dump[:len(dump)-8]) {
+		return Value{}, ErrFooter
+	}
+	return UndumpUnchecked(dump)
+}
+
+// UndumpUnchecked is Undump for one that believes every checksum.
+func UndumpUnchecked(dump []byte) (Value, error) {
 	if len(dump) < footerBytes {
 		return Value{}, ErrFooter
 	}
 	body, foot := dump[:len(dump)-footerBytes], dump[len(dump)-footerBytes:]
-	if binary.LittleEndian.Uint16(foot) > MaxVersion ||
-		binary.LittleEndian.Uint64(foot[2:]) != crc64.Update(0, dump[:len(dump)-8]) {
+	if binary.LittleEndian.Uint16(foot) > MaxVersion {
 		return Value{}, ErrFooter
 	}
 	d := NewDecoder(body)

@@ -100,6 +100,13 @@ func TestUndumpRefuses(t *testing.T) {
 			t.Errorf("%x: %v", test.dump, err)
 		}
 	}
+	damaged := append(sealed("\x00\x01a", 10)[:12], 'x')
+	if v, err := UndumpUnchecked(damaged); err != nil || string(v.Str) != "a" {
+		t.Error(v, err)
+	}
+	if _, err := UndumpUnchecked(sealed("\x00\x01a", MaxVersion+1)); err != ErrFooter {
+		t.Error(err)
+	}
 	for _, version := range []uint16{0, 1, 10, 11} {
 		if v, err := Undump(sealed("\x00\x01a", version)); err != nil || string(v.Str) != "a" {
 			t.Errorf("version %d: %q, %v", version, v.Str, err)
