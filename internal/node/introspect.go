@@ -33,9 +33,13 @@ func (n *Node) adminOptions() admin.Options {
 			StopWorld:    n.stopWorld,
 			PauseCron:    n.cron.pause,
 			ChangeReplID: n.repl.ChangeID,
+			Replicate:    n.repl.Inject,
 			Reload:       func(c *command.Call, how admin.Reload) { n.persist.Reload(c, persist.Reload(how)) },
 
-			SkipChecksums: n.persist.SkipChecksums,
+			SkipChecksums: func(on bool) {
+				n.persist.SkipChecksums(on)
+				n.keyspace.Gullible.Store(on)
+			},
 			// Replies are made in a buffer of the loop: no client has one to resize.
 			ReplyResizing: func(bool) {},
 		},

@@ -42,6 +42,9 @@ type Debug struct {
 	ReplyResizing func(on bool)
 	// ChangeReplID (CHANGE-REPL-ID) makes a new replication id.
 	ChangeReplID func()
+	// Replicate (REPLICATE) puts a command into the stream for replicas. All stripes
+	// are held.
+	Replicate func(argv [][]byte)
 	// DropPackets (DROP-CLUSTER-PACKET-FILTER) drops the packets of one type
 	// that come over the bus; -1: none.
 	DropPackets func(kind int64)

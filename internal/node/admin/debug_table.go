@@ -50,7 +50,7 @@ func (a *Admin) debugCommands() []debugCommand {
 		{"crash-and-recover", "", "", 0, -1, unsupported("the server does not start itself")},
 		{"restart", "", "", 0, -1, unsupported("the server does not start itself")},
 		{"loadaof", "", "", 0, -1, unsupported(noFile)},
-		{"replicate", "", "", 1, -1, unsupported("this server has no replicas yet")},
+		{"replicate", "<command> [<arg> ...]", "Send a command to the replicas.", 1, -1, replicate},
 		{"client-eviction", "", "", 0, 0, unsupported(notInSkein)},
 		{"dict-resizing", "", "", 1, 1, unsupported("tables grow bucket by bucket, which cannot be put off")},
 		{"listpack", "", "", 1, 1, unsupported(notInSkein)},
@@ -67,6 +67,14 @@ func changeReplID(d *debugCall) {
 	}
 	d.a.opt.Log.Info("Changing replication IDs after receiving DEBUG change-repl-id")
 	d.ok(d.a.opt.Debug.ChangeReplID)
+}
+
+func replicate(d *debugCall) {
+	if d.a.opt.Debug.Replicate == nil {
+		unsupported(notConnected)(d)
+		return
+	}
+	d.ok(func() { d.a.opt.Debug.Replicate(d.Args[2:]) })
 }
 
 func clusterLink(d *debugCall) {

@@ -28,6 +28,7 @@ func TestDebugHooks(t *testing.T) {
 			StopWorld: func(d time.Duration) { got = append(got, fmt.Sprint("stop ", d)) },
 			PauseCron: note("cron"), AllowInScripts: note("scripts"), SkipChecksums: note("sums"), PackedThreshold: num("packed"),
 			FlushSleep: num("flush"), ReplyPeakReset: num("peak"), ReplyResizing: note("resizing"),
+			Replicate:    func(argv [][]byte) { got = append(got, fmt.Sprintf("replicate %s", argv)) },
 			ChangeReplID: func() { got = append(got, "id") }, DropPackets: num("drop"), DropAndClose: note("close"),
 			KillLinks: func(node string, to, from bool) bool {
 				got = append(got, fmt.Sprint("kill ", node, " ", to, " ", from))
@@ -53,6 +54,7 @@ func TestDebugHooks(t *testing.T) {
 		{"DEBUG REPLYBUFFER RESIZING 0", "resizing false", "+OK\r\n"},
 		{"DEBUG REPLYBUFFER OTHER 0", "", "-ERR unknown subcommand or wrong number of arguments for 'REPLYBUFFER'. Try DEBUG HELP.\r\n"},
 		{"DEBUG CHANGE-REPL-ID", "id", "+OK\r\n"},
+		{"DEBUG REPLICATE set a b", "replicate [set a b]", "+OK\r\n"},
 		{"DEBUG DROP-CLUSTER-PACKET-FILTER -1", "drop -1", "+OK\r\n"},
 		{"DEBUG DROP-CLUSTER-PACKET-FILTER x", "", "-ERR value is not an integer or out of range\r\n"},
 		{"DEBUG CLOSE-CLUSTER-LINK-ON-PACKET-DROP 1", "close true", "+OK\r\n"},
@@ -85,7 +87,7 @@ func TestDebugUnconnected(t *testing.T) {
 			t.Errorf("%s: %q", line, got)
 		}
 	}
-	if hooks := reflect.TypeFor[Debug]().NumField(); hooks != 13 {
+	if hooks := reflect.TypeFor[Debug]().NumField(); hooks != 14 {
 		t.Errorf("%d hooks: test the new ones", hooks)
 	}
 }

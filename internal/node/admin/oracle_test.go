@@ -211,7 +211,7 @@ func TestRepliesAreRedis(t *testing.T) {
 		"MEMORY USAGE missing SAMPLES 0 SAMPLES 1", "MEMORY bogus", "MEMORY USAGE",
 		"SHUTDOWN ABORT", "SHUTDOWN x", "SHUTDOWN SAVE NOSAVE", "SHUTDOWN NOW ABORT", "SHUTDOWN ABORT FORCE",
 		"MODULE LIST", "MODULE LIST x", "MODULE", "MODULE bogus",
-		"ROLE", "ROLE x", "TIME x", "LOLWUT VERSION x", "INFO nosuchsection",
+		"TIME x", "LOLWUT VERSION x", "INFO nosuchsection",
 		"INFO cluster", "INFO keyspace", "INFO modules", "INFO module_list", "INFO CLUSTER keyspace Modules bogus", "INFO modules modules",
 	}
 	o, s := startOracle(t), newServer(t, nil)
@@ -244,7 +244,7 @@ func TestInfoFieldsAreRedis(t *testing.T) {
 	s := newServer(t, func(o *Options) {
 		o.Listeners = func() []Listener { return []Listener{{Kind: "tcp", Bind: []string{"127.0.0.1", "-::1"}, Port: 7000}} }
 	})
-	for _, section := range []string{"server", "memory", "replication", "cpu", "cluster"} {
+	for _, section := range []string{"server", "memory", "cpu", "cluster"} {
 		want, got := fieldNames(o.text("INFO "+section)), fieldNames(bulk(s.do("INFO "+section)))
 		for _, name := range want {
 			i := slices.Index(got, name)

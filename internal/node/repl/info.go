@@ -41,7 +41,7 @@ func (r *Repl) Memory() (replicas, backlog, notCounted int64) {
 	return 0, bytes, notCounted
 }
 
-const logSegment = 64 << 10
+const logSegment = 16 << 10
 
 // AppendInfo appends the lines of INFO's section Replication.
 func (r *Repl) AppendInfo(b []byte) []byte {

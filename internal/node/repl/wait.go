@@ -171,6 +171,13 @@ func (r *Repl) append(argv []byte, paused bool) {
 	ks.Release(&h)
 }
 
+// Inject puts a command into the stream of a master (DEBUG REPLICATE). All stripes are held.
+func (r *Repl) Inject(argv [][]byte) {
+	if !r.opt.Keyspace.Replica.Load() {
+		r.log.Append([]oplog.Effect{{DB: -1, Class: oplog.Replicas, Argv: resp.AppendCommandBytes(nil, argv...)}}, false)
+	}
+}
+
 const (
 	errWaitReplica = "ERR WAIT cannot be used with replica instances. Please also note that since Redis 4.0 if a replica is configured to be writable (which is not the default) writes to replicas are just local and are not propagated."
 	errDemoted     = "-UNBLOCKED force unblock from blocking operation, instance state changed (master -> replica?)\r\n"

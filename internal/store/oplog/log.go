@@ -30,11 +30,11 @@ type Effect = struct {
 
 // Options shape a Log. The zero value is a good default.
 type Options struct {
-	// SegmentBytes is the size of a segment, 64 KiB if 0.
+	// SegmentBytes is the size of a segment, 16 KiB if 0: a small backlog is not much larger than asked.
 	SegmentBytes int
 }
 
-const defaultSegment = 64 << 10
+const defaultSegment = 16 << 10
 
 // Log is the log of one node. It is safe for concurrent use.
 type Log struct {
