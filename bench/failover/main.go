@@ -11,6 +11,7 @@ import (
 	"os/exec"
 	"os/signal"
 	"path/filepath"
+	"slices"
 	"strings"
 	"syscall"
 	"time"
@@ -85,6 +86,7 @@ func run(ctx context.Context, o options) (int, error) {
 	if err != nil {
 		return exitError, err
 	}
+	chosen = slices.DeleteFunc(slices.Clone(chosen), func(t trial) bool { return *o.rounds[t.name] < 1 })
 	if _, err := exec.LookPath("redis-cli"); err != nil {
 		return exitError, fmt.Errorf("redis-cli is needed (Debian: redis-tools): %w", err)
 	}

@@ -129,7 +129,7 @@ func (c *contestant) play(ctx context.Context, t trial, rounds int, rest time.Du
 		r.Err, c.broken = err, err
 	}
 	if r.Account.Add(account); !account.Sound() {
-		progress("  %s: %v", c.name, account)
+		progress("  %s: %v; the lost ones are between %d and %d", c.name, account, account.FirstLost, account.LastLost)
 	}
 }
 

@@ -38,6 +38,7 @@ type Account struct {
 	Kept      int            // of those in doubt, how many were written
 	Lost      int            // acknowledged, but not in the key
 	FirstLost int            // number of the first lost record, -1 if there is none
+	LastLost  int            // and of the last one
 	Doubled   int            // records that are in the key more than once
 	Displaced int            // records that stand behind one with a greater number
 	Foreign   int            // pieces of the key that are no record of this client
@@ -46,7 +47,7 @@ type Account struct {
 
 // compare makes the account of the key's value. The number of a record is its index in fates.
 func compare(fates []fate, value []byte) Account {
-	a := Account{FirstLost: -1}
+	a := Account{FirstLost: -1, LastLost: -1}
 	found := make([]uint8, len(fates))
 	greatest := -1
 	for len(value) > 0 {
@@ -80,6 +81,7 @@ func compare(fates []fate, value []byte) Account {
 			if a.Lost++; a.FirstLost < 0 {
 				a.FirstLost = number
 			}
+			a.LastLost = number
 		}
 	}
 	return a

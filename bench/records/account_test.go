@@ -39,18 +39,18 @@ func TestCompare(t *testing.T) {
 		want  Account
 		sound bool
 	}{
-		{"nothing written", nil, nil, Account{FirstLost: -1}, true},
-		{"all there", []fate{ok, ok, ok}, value(0, 1, 2), Account{Acked: 3, FirstLost: -1}, true},
-		{"in doubt, one written", []fate{ok, open, open, ok}, value(0, 2, 3), Account{Acked: 2, InDoubt: 2, Kept: 1, FirstLost: -1}, true},
-		{"the end is lost", []fate{ok, ok, ok, open}, value(0), Account{Acked: 3, InDoubt: 1, Lost: 2, FirstLost: 1}, false},
-		{"the key is lost", []fate{ok, ok}, nil, Account{Acked: 2, Lost: 2, FirstLost: 0}, false},
-		{"a hole", []fate{ok, ok, ok}, value(0, 2), Account{Acked: 3, Lost: 1, FirstLost: 1}, false},
-		{"doubled at once", []fate{ok, ok}, value(0, 0, 1), Account{Acked: 2, Doubled: 1, FirstLost: -1}, false},
-		{"tripled", []fate{ok}, value(0, 0, 0), Account{Acked: 1, Doubled: 1, FirstLost: -1}, false},
-		{"doubled later", []fate{ok, ok}, value(0, 1, 0), Account{Acked: 2, Doubled: 1, Displaced: 1, FirstLost: -1}, false},
-		{"out of order", []fate{ok, ok, ok}, value(1, 0, 2), Account{Acked: 3, Displaced: 1, FirstLost: -1}, false},
-		{"torn", []fate{ok}, append(value(0), "0000"...), Account{Acked: 1, Foreign: 1, FirstLost: -1}, false},
-		{"never sent", []fate{ok}, value(0, 1), Account{Acked: 1, Foreign: 1, FirstLost: -1}, false},
+		{"nothing written", nil, nil, Account{FirstLost: -1, LastLost: -1}, true},
+		{"all there", []fate{ok, ok, ok}, value(0, 1, 2), Account{Acked: 3, FirstLost: -1, LastLost: -1}, true},
+		{"in doubt, one written", []fate{ok, open, open, ok}, value(0, 2, 3), Account{Acked: 2, InDoubt: 2, Kept: 1, FirstLost: -1, LastLost: -1}, true},
+		{"the end is lost", []fate{ok, ok, ok, open}, value(0), Account{Acked: 3, InDoubt: 1, Lost: 2, FirstLost: 1, LastLost: 2}, false},
+		{"the key is lost", []fate{ok, ok}, nil, Account{Acked: 2, Lost: 2, FirstLost: 0, LastLost: 1}, false},
+		{"a hole", []fate{ok, ok, ok}, value(0, 2), Account{Acked: 3, Lost: 1, FirstLost: 1, LastLost: 1}, false},
+		{"doubled at once", []fate{ok, ok}, value(0, 0, 1), Account{Acked: 2, Doubled: 1, FirstLost: -1, LastLost: -1}, false},
+		{"tripled", []fate{ok}, value(0, 0, 0), Account{Acked: 1, Doubled: 1, FirstLost: -1, LastLost: -1}, false},
+		{"doubled later", []fate{ok, ok}, value(0, 1, 0), Account{Acked: 2, Doubled: 1, Displaced: 1, FirstLost: -1, LastLost: -1}, false},
+		{"out of order", []fate{ok, ok, ok}, value(1, 0, 2), Account{Acked: 3, Displaced: 1, FirstLost: -1, LastLost: -1}, false},
+		{"torn", []fate{ok}, append(value(0), "0000"...), Account{Acked: 1, Foreign: 1, FirstLost: -1, LastLost: -1}, false},
+		{"never sent", []fate{ok}, value(0, 1), Account{Acked: 1, Foreign: 1, FirstLost: -1, LastLost: -1}, false},
 	} {
 		got := compare(c.fates, c.value)
 		if !reflect.DeepEqual(got, c.want) {
