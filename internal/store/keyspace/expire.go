@@ -64,6 +64,9 @@ func (ks *Keyspace) ExpireCycle(nowMs int64, budget time.Duration) (removed int)
 		return 0
 	}
 	defer a.mu.Unlock()
+	if ks.aging.Load() {
+		ks.expireOwn(nowMs)
+	}
 	may := ks.aging.Load() && !ks.Replica.Load() && !ks.Frozen.Load()
 	end := time.Now().Add(budget)
 	a.dbs = a.dbs[:0]

@@ -211,6 +211,9 @@ func (tx *ReadTx) setDue(p *place, was, is int64) {
 	if was == is {
 		return
 	}
+	if is >= 0 && tx.access&Applied == 0 && tx.ks.Replica.Load() {
+		tx.ks.owns.note(ownKey{tx.db, p.slot, p.hash})
+	}
 	p.shelf.weigh(tx.ks, p.shelf.due.move(was, is, p.slot, p.hash))
 	tx.ks.mostDue.raise(int(p.shelf.due.items.Load()))
 }

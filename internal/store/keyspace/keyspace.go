@@ -69,6 +69,7 @@ type Keyspace struct {
 	evictor   evictor
 	aging     atomic.Bool // whether expiry cycles run (DEBUG SET-ACTIVE-EXPIRE)
 	ager      ager
+	owns      owns          // on a writable replica
 	tidied    atomic.Uint32 // the stripe that Tidy looked at last
 	graves    graves
 	compactor compactor
@@ -135,9 +136,17 @@ func newOn(a *arena.Arena, seed maphash.Seed, beside *account, o Options) *Keysp
 	return ks
 }
 
-// Close returns the memory. Nobody may use the keyspace any more, a cut and a
-// builder included.
+// Close returns the memory. Nobody may use the keyspace any more, nor a builder of
+// it; a cut under way is aborted, though its sink may still be busy.
 func (ks *Keyspace) Close() {
+	if c := ks.cutting.Load(); c != nil {
+		c.Abort()
+	}
+	for i := range ks.stripes { // a walk that was in one of them has gone on, and takes no more
+		st := &ks.stripes[i]
+		st.mu.Lock()
+		st.mu.Unlock()
+	}
 	ks.graves.close()
 	ks.arena.Close()
 }
