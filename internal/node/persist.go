@@ -11,6 +11,7 @@ import (
 	"github.com/skeindb/skein/internal/node/config"
 	"github.com/skeindb/skein/internal/node/persist"
 	"github.com/skeindb/skein/internal/node/repl"
+	"github.com/skeindb/skein/internal/node/session"
 	"github.com/skeindb/skein/internal/store/keyspace"
 	"github.com/skeindb/skein/internal/store/oplog"
 )
@@ -60,7 +61,8 @@ func persistDirectives() []config.Handle {
 		config.StopWritesOnBgsaveError, config.RDBKeySaveDelay, config.KeyLoadDelay, config.Save}
 }
 
-// dataSpecs are the data commands; FLUSHALL tells persist.
+// dataSpecs are the data commands. FLUSHALL tells persist, and is answered when the
+// file is empty too, if there is to be one.
 func (n *Node) dataSpecs(specs []*command.Spec) []*command.Spec {
 	i := slices.IndexFunc(specs, func(s *command.Spec) bool { return s.Name == "flushall" })
 	flush := specs[i].Write
@@ -68,11 +70,27 @@ func (n *Node) dataSpecs(specs []*command.Spec) []*command.Spec {
 		from := len(c.Out.Buf)
 		flush(c, tx)
 		if c.Out.Buf[from] != '-' {
-			n.persist.Flushed()
 			n.repl.Flushed()
+			n.flushed(c, from)
 		}
 	}
 	return specs
+}
+
+// flushed lets the reply of FLUSHALL, which begins at from, wait for the disk.
+func (n *Node) flushed(c *command.Call, from int) {
+	answer := func() {}
+	s, ok := c.Client.(*session.Session)
+	waits := ok && !s.Is(session.Master) && !s.InMulti() && len(config.Save.Get(n.cfg.Values())) > 0
+	if waits {
+		resume, _ := c.Client.Park()
+		reply := slices.Clone(c.Out.Buf[from:])
+		c.Out.Buf = c.Out.Buf[:from]
+		answer = func() { resume(reply) }
+	}
+	if !n.persist.Flushed(answer) {
+		answer()
+	}
 }
 
 // load brings the saved data set back. Clients get -LOADING until it is there.

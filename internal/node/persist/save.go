@@ -240,15 +240,43 @@ func (p *Persist) giveUp() {
 	}
 }
 
-// Flushed is told under all stripes that FLUSHALL has emptied the data set: a save
-// of what is gone is given up, and if there are save points the file becomes empty too.
-func (p *Persist) Flushed() {
+// Flushed is told under all stripes that FLUSHALL has emptied the data set. A save of
+// what is gone is given up. If there are save points the file becomes empty at once:
+// then Flushed returns true, and calls done, from another goroutine, when that is done
+// or has failed.
+func (p *Persist) Flushed(done func()) (later bool) {
 	p.mu.Lock()
 	s, saving := p.current, p.saving
-	p.now = len(p.tuning.Load().Points) > 0
 	p.mu.Unlock()
 	if s != nil && saving {
 		p.opt.Log.Info("A background save is given up: FLUSHALL")
 		s.Abort()
+	}
+	if len(p.tuning.Load().Points) == 0 || p.closing.Load() {
+		return false
+	}
+	p.savers.Go(func() {
+		p.saveNow(done)
+	})
+	return true
+}
+
+// saveNow saves as soon as the save under way is over. If a snapshot for replicas is in
+// the way it does not wait, and leaves it to Tick.
+func (p *Persist) saveNow(done func()) {
+	p.mu.Lock()
+	saving, saved := p.saving, p.saved
+	p.mu.Unlock()
+	if saving {
+		<-saved
+	}
+	h := p.everything()
+	p.acquire(h)
+	defer p.opt.Keyspace.Release(h)
+	if p.begin(func(error) { done() }) != nil {
+		p.mu.Lock()
+		p.now = true
+		p.mu.Unlock()
+		done()
 	}
 }

@@ -355,22 +355,43 @@ func TestFlushAll(t *testing.T) {
 	s.change(func(t *Tuning) { t.Points = []SavePoint{{1000, 1000}} })
 	s.slow()
 	s.do("BGSAVE")
+	done := make(chan struct{})
 	s.write(0, func(tx *keyspace.WriteTx) {
 		for db := range 3 {
 			tx.SelectDB(db)
 			tx.Clear(true)
 		}
-		s.Flushed()
+		s.change(func(t *Tuning) { t.SaveDelay = 0 })
+		if !s.Flushed(func() { close(done) }) {
+			t.Error("the file is left as it is")
+		}
 	})
-	testkit.Eventually(t, "the save is given up", func() bool { return !s.busy() })
-	s.wantInfo(map[string]string{"rdb_changes_since_last_save": "100", "rdb_last_bgsave_status": "ok"})
-	s.Tick()
-	testkit.Eventually(t, "the file is written", func() bool { return !s.busy() })
+	<-done
+	s.wantInfo(map[string]string{"rdb_changes_since_last_save": "0", "rdb_last_bgsave_status": "ok"})
 	again := newServerOn(t, s.disk)
 	if err := again.start(Start{}); err != nil {
 		t.Fatal(err)
 	}
 	again.wantAll(nil)
+
+	// A snapshot for replicas stays, and the save waits for its end.
+	var snap *Snapshot
+	s.world(func() { snap, _ = s.Snapshot(Aux{}) })
+	done = make(chan struct{})
+	s.world(func() { s.Flushed(func() { close(done) }) })
+	<-done
+	if err := snap.Save(new(strings.Builder)); err != nil {
+		t.Error(err)
+	}
+	saves := s.infoField("rdb_saves")
+	s.Tick()
+	if now := s.infoField("rdb_saves"); now == saves {
+		t.Error("nothing is saved behind it")
+	}
+	s.change(func(t *Tuning) { t.Points = nil })
+	if s.Flushed(nil) {
+		t.Error("the file is written without save points")
+	}
 }
 
 // TestSnapshots: one at a time, whoever it is for.
