@@ -24,32 +24,35 @@ type job struct {
 	abandoned bool // nobody waits for it any more
 }
 
-// abort ends the walk; Repl.mu is held.
-func (j *job) abort() {
-	j.ended = true
-	if j.snapshot != nil {
-		j.snapshot.Abort()
+// stop makes j one that takes nobody any more; Repl.mu is held. What it returns is
+// to be called when it is not: it ends the walk.
+func (j *job) stop() (abort func()) {
+	if j == nil || j.ended || !j.made {
+		return func() {}
 	}
+	j.ended = true
+	return j.snapshot.Abort
 }
 
-// giveUp ends the full sync that nobody waits for any more; r.mu is held.
+// giveUp ends the full sync if nobody waits for it any more.
 func (r *Repl) giveUp() {
-	j := r.job
-	if j == nil || !j.made || j.ended || slices.ContainsFunc(r.replicas, func(p *replica) bool { return p.phase == syncing }) {
-		return
+	r.mu.Lock()
+	abort := func() {}
+	if j := r.job; j != nil && !slices.ContainsFunc(r.replicas, func(p *replica) bool { return p.phase == syncing }) {
+		j.abandoned = j.made && !j.ended
+		abort = j.stop()
 	}
-	j.abandoned = true
-	j.abort()
+	r.mu.Unlock()
+	abort()
 }
 
 // Flushed is told under all stripes that FLUSHALL has emptied the data set: to send
 // what is gone would be a waste. The replicas come back for what there is.
 func (r *Repl) Flushed() {
 	r.mu.Lock()
-	defer r.mu.Unlock()
-	if j := r.job; j != nil && j.made && !j.ended {
-		j.abort()
-	}
+	abort := r.job.stop()
+	r.mu.Unlock()
+	abort()
 }
 
 const errBgsave = "-ERR BGSAVE failed, replication can't continue\r\n"
@@ -190,21 +193,29 @@ func (r *Repl) cut(j *job) (list []*replica, err error) {
 		if snapshot, err = r.snapshot(j, aux); err != nil {
 			return
 		}
-		r.mu.Lock()
-		defer r.mu.Unlock()
-		r.log.ForgetDB()
-		j.made, j.offset, j.snapshot, r.delayed = true, r.log.Offset(), snapshot, false
-		for _, p := range r.replicas {
-			if p.phase == waiting && p.filtered == j.filtered && (p.eof || !j.sockets) && r.prepare(p, j) == nil {
-				list = append(list, p)
-			}
-		}
-		if len(list) == 0 || r.closed() {
-			j.abort()
-			list = nil
+		if list = r.share(j, snapshot); len(list) == 0 {
+			snapshot.Abort()
 		}
 	})
 	return list, err
+}
+
+// share makes the snapshot that of j, and gives it to all who wait for such a one.
+func (r *Repl) share(j *job, snapshot Snapshot) (list []*replica) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.log.ForgetDB()
+	if r.closed() {
+		return nil
+	}
+	j.made, j.offset, j.snapshot, r.delayed = true, r.log.Offset(), snapshot, false
+	for _, p := range r.replicas {
+		if p.phase == waiting && p.filtered == j.filtered && (p.eof || !j.sockets) && r.prepare(p, j) == nil {
+			list = append(list, p)
+		}
+	}
+	j.ended = len(list) == 0
+	return list
 }
 
 // snapshot is the data set, or for j without keys an empty one.

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"net/netip"
+	"strconv"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -278,3 +279,19 @@ func (n *replicaNode) setIn(db int, key, value string) {
 		tx.Commit([][]byte{[]byte("SET"), []byte(key), []byte(value)})
 	})
 }
+
+// handshake is greet that returns all words of PSYNC.
+func (m *playedMaster) handshake() []string {
+	m.tb.Helper()
+	m.expect("PING")
+	m.say("+PONG\r\n")
+	m.expect("REPLCONF", "listening-port", "7777")
+	m.expect("REPLCONF", "capa", "eof", "capa", "psync2")
+	m.say("+OK\r\n+OK\r\n")
+	return m.next()
+}
+
+func (n *replicaNode) offsetText() string { return strconv.FormatInt(n.repl.Offset(), 10) }
+
+// offsetAfter is the offset of the byte behind at.
+func offsetAfter(at int64) string { return strconv.FormatInt(at+1, 10) }

@@ -99,10 +99,9 @@ func (r *Repl) Close() {
 	close(r.closing)
 	r.closeLink()
 	r.mu.Lock()
-	if r.job != nil {
-		r.job.abort()
-	}
+	abort := r.job.stop()
 	r.mu.Unlock()
+	abort()
 	for _, p := range r.followers() {
 		p.stream.close()
 	}

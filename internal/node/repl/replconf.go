@@ -110,7 +110,7 @@ func (r *Repl) acknowledged(s *session.Session, c *command.Call, i int) {
 	for _, w := range ready {
 		w.done()
 	}
-	if again {
+	if again && !s.InMulti() { // who runs EXEC holds the stripe that ask needs
 		r.ask()
 	}
 }

@@ -97,6 +97,14 @@ func (r *Repl) Closed(s *session.Session) {
 
 // part makes p none of the replicas any more, and tells whether it was one.
 func (r *Repl) part(p *replica) bool {
+	if !r.remove(p) {
+		return false
+	}
+	r.giveUp()
+	return true
+}
+
+func (r *Repl) remove(p *replica) bool {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	i := slices.Index(r.replicas, p)
@@ -106,7 +114,6 @@ func (r *Repl) part(p *replica) bool {
 	r.replicas = slices.Delete(slices.Clone(r.replicas), i, i+1)
 	r.alone = now()
 	r.asked = 0 // who was asked for an acknowledgement may be the one that is gone
-	r.giveUp()
 	r.judge()
 	return true
 }
