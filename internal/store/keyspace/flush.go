@@ -64,18 +64,14 @@ func (tx *WriteTx) Swap(a, b int) {
 // that wants something of one of them gets it instead. All stripes are held.
 func (ks *Keyspace) bury(old []*shelf, later bool) {
 	var rest []*shelf
-	var keys int64 // there were, to share out the memory in use
-	for db := range ks.opt.Databases {
-		keys += ks.Size(db)
+	mean := 0.0
+	if ks.cutting.Load() != nil {
+		mean = ks.meanBytes(old)
 	}
-	for _, sh := range old {
-		keys += sh.keys.Load()
-	}
-	used := float64(ks.Used())
 	for _, sh := range old {
 		switch {
 		case sh.cut != nil:
-			sh.cut.adopt(int64(used * float64(sh.keys.Load()) / float64(max(keys, 1))))
+			sh.cut.adopt(int64(mean * float64(sh.keys.Load())))
 		case later:
 			rest = append(rest, sh)
 		default:
@@ -83,6 +79,18 @@ func (ks *Keyspace) bury(old []*shelf, later bool) {
 		}
 	}
 	ks.graves.add(ks, rest)
+}
+
+// meanBytes is what a key takes on average, those of old included.
+func (ks *Keyspace) meanBytes(old []*shelf) float64 {
+	var keys int64
+	for db := range ks.opt.Databases {
+		keys += ks.Size(db)
+	}
+	for _, sh := range old {
+		keys += sh.keys.Load()
+	}
+	return float64(ks.Used()) / float64(max(keys, 1))
 }
 
 // free gives the memory of a shelf back that nobody refers to any more, but for
@@ -113,6 +121,9 @@ func (g *graves) add(ks *Keyspace, old []*shelf) {
 	}
 	g.mu.Lock()
 	defer g.mu.Unlock()
+	if g.closed {
+		return
+	}
 	for _, sh := range old {
 		g.pending.Add(sh.keys.Load())
 	}
