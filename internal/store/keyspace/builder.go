@@ -108,6 +108,7 @@ func (b *Builder) Install() {
 	}
 	b.live.fullest.raise(int(b.made.fullest.Load()))
 	b.live.mostDue.raise(int(b.made.mostDue.Load()))
+	b.live.owns.clear()
 	b.live.bury(old, true)
 }
 

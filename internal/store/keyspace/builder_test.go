@@ -95,6 +95,28 @@ func TestBuilder(t *testing.T) {
 	}
 }
 
+// TestInstallOnReplica: the master's keys are the master's, though keys of the same
+// name got a deadline here.
+func TestInstallOnReplica(t *testing.T) {
+	ks := newKeyspace(t, Options{})
+	ks.Replica.Store(true)
+	fill(t, ks, 10, "own", func(int) int64 { return 2000 })
+	b := ks.NewBuilder()
+	for i := range 10 {
+		if err := b.Put(&Item{Key: name(i), ExpiryMs: 2000}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	do(ks, 1000, func(*WriteTx) { b.Install() })
+	for range 10 {
+		ks.ExpireCycle(3000, 1<<30)
+	}
+	if ks.Size(0) != 10 {
+		t.Errorf("%d keys are left", ks.Size(0))
+	}
+	ks.check(t)
+}
+
 // TestDiscard gives everything back.
 func TestDiscard(t *testing.T) {
 	ks := newKeyspace(t, Options{})

@@ -360,6 +360,24 @@ func TestAbort(t *testing.T) {
 	ks.check(t)
 }
 
+// TestCutOfOwnedStripes: who works long keeps others from its stripes, but not the walk.
+func TestCutOfOwnedStripes(t *testing.T) {
+	ks := newKeyspace(t, Options{Databases: modelDBs})
+	fill(t, ks, 100, "value", nil)
+	h, o := slotHold(ks, "k1"), &Owner{What: "a test"}
+	ks.Acquire(h, nil)
+	ks.Own(h, o)
+	defer ks.Disown(o)
+	var all Hold
+	ks.AcquireAll(&all)
+	c, err := ks.Cut()
+	ks.Release(&all)
+	g := newGathering(t, nil)
+	if err != nil || c.Walk(g) != nil || g.n != 100 {
+		t.Error(g.n, err)
+	}
+}
+
 // TestCutBehind: what writers change does not pile up for a sink that hangs.
 func TestCutBehind(t *testing.T) {
 	for _, limit := range []int64{1 << 20, 0} {

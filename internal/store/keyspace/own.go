@@ -40,6 +40,13 @@ func (o *owns) forget(k ownKey) {
 	o.n.Store(int64(len(o.keys)))
 }
 
+func (o *owns) clear() {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	o.keys = nil
+	o.n.Store(0)
+}
+
 // some are a few of the keys, others each time.
 func (o *owns) some() (list []ownKey) {
 	if o.n.Load() == 0 {
