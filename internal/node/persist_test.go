@@ -169,3 +169,31 @@ func TestShutdownAbort(t *testing.T) {
 	}
 	r.expect("v", "GET", "k")
 }
+
+// TestReplicaOfAClusterLoads: it keeps the keys past their deadline, for its master
+// decides, and goes on where its stream stood.
+func TestReplicaOfAClusterLoads(t *testing.T) {
+	r := run(t, "save 1000 1000", "enable-debug-command yes")
+	r.expect("+OK", "DEBUG", "SET-ACTIVE-EXPIRE", "0")
+	r.expect("+OK", "SET", "k", "v", "PX", "1")
+	r.expect("+OK", "SAVE")
+	dir := config.Dir.Get(r.cfg.Values())
+	r.Stop()
+	conf := strings.Repeat("1", 40) + " 127.0.0.1:7001@17001 myself,slave " + strings.Repeat("2", 40) + " 0 0 1 connected\n" +
+		strings.Repeat("2", 40) + " 127.0.0.1:1@10001 master - 0 0 1 connected 0-16383\nvars currentEpoch 1 lastVoteEpoch 0\n"
+	if err := os.WriteFile(dir+"/nodes.conf", []byte(conf), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	n := r.again("cluster-enabled yes")
+	if err := n.Start(); err != nil {
+		t.Fatal(err)
+	}
+	defer n.Stop()
+	r.Node, r.conn = n, r.dial(r.port)
+	if role := r.info("role"); role != "slave" {
+		t.Error(role)
+	}
+	if r.number("rdb_last_load_keys_expired") != 0 || r.number("rdb_last_load_keys_loaded") != 1 {
+		t.Error(r.do("INFO", "persistence"))
+	}
+}

@@ -16,9 +16,10 @@ import (
 // begin begins to save to the file and calls done at the end, from another
 // goroutine. The caller holds all stripes. The error is ErrBusy or ErrClosing.
 func (p *Persist) begin(done func(error)) error {
+	aux := p.opt.Aux()
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	s, err := p.cut(p.opt.Aux())
+	s, err := p.cut(aux)
 	if err != nil {
 		return err
 	}
