@@ -20,14 +20,15 @@ func (n *Node) settleSave() {
 		return
 	}
 	n.lastSave++
-	n.out.Save = Save{Seq: n.lastSave, Fsync: n.todo&todoFsync != 0}
 	newest := n.header
 	if last := len(n.waiting) - 1; last >= 0 {
 		newest = n.waiting[last].header
 	}
-	if live != newest {
+	if live != newest { // others will hear it, so the end of the machine must not take it back
 		n.waiting = append(n.waiting, pendingHeader{seq: n.lastSave, header: live})
+		n.todo |= todoFsync
 	}
+	n.out.Save = Save{Seq: n.lastSave, Fsync: n.todo&todoFsync != 0}
 }
 
 // claimWithoutSave takes over what changed in the claim without being ours to promise.
