@@ -62,6 +62,7 @@ cluster/core: base/nodeid base/slot cluster/bus cluster/topology
 store/rdb: base/crc64 base/lzf base/resp data/value store/oplog
 store/aof: base/resp base/vfs data/value store/oplog
 cli: base/resp command
+sim: base/nodeid base/slot cluster/bus cluster/topology cluster/core
 `
 
 // configKnown lists who may import node/config: every other package takes Options of its own.
