@@ -9,6 +9,7 @@
 //	shard_test.go     shards of a master and a replica
 //	mixed_shard_test.go  Skein follows redis and the reverse; a cluster of redis is replaced by Skein under its clients
 //	failover_test.go  manual and automatic failovers, what they refuse, what becomes of who comes back
+//	chaos_test.go     mishaps of all kinds, and nothing acknowledged is lost
 //	fullsync_test.go  full synchronizations in the middle of which something breaks; redis-cli as a replica
 //	address_test.go   nodes that come back with new addresses
 //	up_test.go        skein up
