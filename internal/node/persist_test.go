@@ -197,3 +197,26 @@ func TestReplicaOfAClusterLoads(t *testing.T) {
 		t.Error(r.do("INFO", "persistence"))
 	}
 }
+
+// TestEndWaitsForReplicas: when a master has ended, its replica has every write that
+// was acknowledged, and goes on with the master's next life without a full sync.
+func TestEndWaitsForReplicas(t *testing.T) {
+	r := run(t, "save 1000 1000", "repl-diskless-sync-delay 0")
+	replica := run(t, fmt.Sprint("replicaof 127.0.0.1 ", r.port))
+	testkit.Eventually(t, "the replica follows", func() bool { return replica.info("master_link_status") == "up" })
+	for i := range 1000 {
+		r.expect("+OK", "SET", "k", fmt.Sprint(i))
+	}
+	r.end()
+	replica.expect("999", "GET", "k")
+	n := r.again("save 1000 1000")
+	if err := n.Start(); err != nil {
+		t.Fatal(err)
+	}
+	defer n.Stop()
+	r.Node, r.conn = n, r.dial(r.port)
+	testkit.Eventually(t, "the replica follows again", func() bool { return r.number("connected_slaves") == 1 && replica.info("master_link_status") == "up" })
+	if r.number("sync_partial_ok") != 1 || r.number("sync_full") != 0 {
+		t.Error(r.do("INFO", "stats"))
+	}
+}

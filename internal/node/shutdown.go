@@ -128,7 +128,6 @@ func (n *Node) awaitReplicas(a *attempt) error {
 		a.untilMs.Store(time.Now().UnixMilli() + timeout)
 		defer a.untilMs.Store(0)
 	}
-	defer n.repl.Await(offset, math.MaxInt, func() {})() // which asks them to acknowledge
 	for len(behind) > 0 && time.Now().UnixMilli() < a.untilMs.Load() {
 		if !a.rest() {
 			return errAborted
@@ -139,14 +138,16 @@ func (n *Node) awaitReplicas(a *attempt) error {
 	return nil
 }
 
-// pauseWrites returns the end of the log, at which it stands from now on but for
-// what replication itself says.
+// pauseWrites returns the end of the log, behind which only replication itself says
+// something from now on: at first it asks the replicas what they have.
 func (n *Node) pauseWrites() (offset int64) {
 	var h keyspace.Hold
 	n.keyspace.AcquireAll(&h)
 	defer n.keyspace.Release(&h)
+	offset = n.repl.Offset()
+	n.repl.Inject([][]byte{[]byte("REPLCONF"), []byte("GETACK"), []byte("*")})
 	n.engine.Pause(exec.ByShutdown, exec.PauseWrite, math.MaxInt64)
-	return n.repl.Offset()
+	return offset
 }
 
 func (n *Node) tellLags(offset int64) {
