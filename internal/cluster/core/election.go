@@ -248,12 +248,16 @@ func (n *Node) failedMastersBefore(master *peer) int {
 	return before
 }
 
-// askForVotes takes the next epoch and asks everybody.
+// askForVotes takes the next epoch, unless a hand-over has taken one before, and asks everybody.
 func (n *Node) askForVotes() {
-	n.currentEpoch++
+	if n.manual.epoch == 0 || n.manual.epoch != n.currentEpoch {
+		n.currentEpoch++
+		n.todo |= todoSave | todoFsync
+	}
+	n.manual.epoch = 0
 	n.election.sent, n.election.epoch = true, n.currentEpoch
 	n.note(Record{What: ElectionStarted, Level: Notice, A: n.currentEpoch, B: uint64(n.offset()), C: uint64(n.quorum())})
-	n.todo |= todoSave | todoFsync | todoState
+	n.todo |= todoState
 	if n.now-n.followingSince < n.cfg.NodeTimeout {
 		n.announceToAll() // who takes us for a master still would not vote
 	}

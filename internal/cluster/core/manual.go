@@ -15,7 +15,9 @@ import (
 //
 // FORCE skips the talk with the master, which may be gone; TAKEOVER skips the votes too. The hand-over ends
 // after five seconds, on both sides; the pause would last twice as long if nobody ended it. A heartbeat goes before the
-// MFSTART: a master that took over from us a moment ago may not know yet that we are its replica.
+// MFSTART: a master that took over from us a moment ago may not know yet that we are its replica. The epoch of the
+// election is taken, and saved, before the MFSTART goes out: while the writers wait, no disk is waited for that could
+// have been waited for before.
 //
 // Invariant: a packet is marked PAUSED only after the driver confirmed that the pause stands, and then
 // carries the offset at which it stands. A pause that we asked for is ended when the hand-over is.
@@ -29,6 +31,7 @@ const (
 type manualFailover struct {
 	end      Millis // when it is given up; 0: none in progress
 	plain    bool   // replica: neither FORCE nor TAKEOVER
+	epoch    uint64 // replica: taken for the election, if it is the current one still; 0: none
 	canStart bool   // replica: nothing is left to wait for
 	heard    bool   // replica: the master has paused, at offset
 	heardAt  Millis
@@ -65,6 +68,9 @@ func (n *Node) startManual(mode FailoverMode) error {
 	default:
 		n.note(Record{What: ManualFailoverAccepted, Level: Notice})
 		n.manual.plain = true
+		n.currentEpoch++
+		n.manual.epoch = n.currentEpoch
+		n.todo |= todoSave | todoFsync
 		n.askToPause()
 	}
 	return nil

@@ -42,6 +42,7 @@ func hooked(d *diary, offset int64) nodeOption {
 		}
 		n.hooks.Follow = func(s core.Source) { d.note("follow %s:%d", s.Host, s.Port) }
 		n.hooks.Promote = func() { d.note("promote") }
+		n.hooks.Demoted = func(kept int64) { d.note("demoted %d", kept) }
 		n.hooks.Flush = func() { d.note("flush") }
 		n.hooks.Pause = func(untilMs int64) { d.note("pause %t", untilMs > time.Now().UnixMilli()) }
 		n.hooks.Unpause = func() { d.note("unpause") }
@@ -81,9 +82,15 @@ func TestManualFailover(t *testing.T) {
 		return within(6*time.Second, func() bool { return is.has("promote") })
 	})
 	eventually(t, "the master follows", func() bool { return was.has(fmt.Sprintf("follow 127.0.0.1:%d", replica.config.Port)) })
-	if !was.has("pause true") || !was.has("unpause") {
+	if !was.has("pause true") || !was.has("unpause") || !was.has("demoted 1000") {
 		t.Errorf("the master's hooks: %v", was.lines)
 	}
+	for _, event := range []string{"manual-offset-heard", "election-scheduled", "vote-received", "election-won", "promoted"} {
+		if !strings.Contains(replica.do("cluster events"), "$"+strconv.Itoa(len(event))+"\r\n"+event+"\r\n") {
+			t.Errorf("the replica's events have no %s", event)
+		}
+	}
+	eventually(t, "the master's events tell of its end", func() bool { return strings.Contains(master.do("cluster events"), "steps-down") })
 	eventually(t, "the master redirects", func() bool { // not at once if an old heartbeat comes late by the other link
 		return master.do("set foo 1") == fmt.Sprintf("-MOVED 12182 127.0.0.1:%d\r\n", replica.config.Port)
 	})
