@@ -14,7 +14,7 @@ func (r *Repl) Lags(offset int64) (replicas int, behind []Lag) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	for _, p := range r.replicas {
-		if p.phase == online && p.ack >= offset {
+		if p.ack >= offset { // as redis: at offset 0 one that is still receiving the RDB misses nothing
 			continue
 		}
 		l := Lag{Name: p.name(), Bytes: offset - p.ack, State: phaseWords[p.phase]}
