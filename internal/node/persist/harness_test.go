@@ -104,8 +104,10 @@ func (s *server) change(do func(*Tuning)) {
 
 // world runs do under all stripes.
 func (s *server) world(do func()) {
-	h := s.everything()
-	s.acquire(h)
+	h, again := s.everything(), make(waker, 1)
+	for !s.ks.Acquire(h, again) {
+		<-again
+	}
 	do()
 	s.ks.Release(h)
 }

@@ -190,11 +190,17 @@ func (p *Persist) everything() *keyspace.Hold {
 	return h
 }
 
-// acquire acquires h, however long the owners of stripes keep them.
-func (p *Persist) acquire(h *keyspace.Hold) {
+// acquire acquires h, however long the owners of stripes keep them. It returns false
+// if the node ends meanwhile.
+func (p *Persist) acquire(h *keyspace.Hold) bool {
 	for again := make(waker, 1); !p.opt.Keyspace.Acquire(h, again); {
-		<-again
+		select {
+		case <-again:
+		case <-p.stop:
+			return false
+		}
 	}
+	return true
 }
 
 // waker is a keyspace.Waker that somebody waits for.

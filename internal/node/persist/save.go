@@ -210,13 +210,17 @@ func (p *Persist) Final() (resume func(), err error) {
 	ks, h := p.opt.Keyspace, p.everything()
 	owner := &keyspace.Owner{What: "SHUTDOWN"}
 	result := make(chan error, 1)
-	for {
+	for err = ErrBusy; err == ErrBusy; { // another snapshot may come in between
 		p.giveUp()
-		p.acquire(h)
-		if p.begin(func(err error) { result <- err }) == nil {
-			break
+		if !p.acquire(h) {
+			return nil, ErrClosing
 		}
-		ks.Release(h) // another snapshot has come in between
+		if err = p.begin(func(err error) { result <- err }); err != nil {
+			ks.Release(h)
+		}
+	}
+	if err != nil {
+		return nil, err
 	}
 	ks.Own(h, owner)
 	resume = func() { ks.Disown(owner) }
@@ -272,7 +276,10 @@ func (p *Persist) saveNow(done func()) {
 		<-saved
 	}
 	h := p.everything()
-	p.acquire(h)
+	if !p.acquire(h) {
+		done()
+		return
+	}
 	defer p.opt.Keyspace.Release(h)
 	if p.begin(func(error) { done() }) != nil {
 		p.mu.Lock()

@@ -469,6 +469,25 @@ func TestFinal(t *testing.T) {
 	loaded.wantAll(all)
 }
 
+// TestCloseAfterFinal: what still waits for the stripes when the last save has them
+// does not keep the node from ending.
+func TestCloseAfterFinal(t *testing.T) {
+	s := newServer(t)
+	s.change(func(t *Tuning) { t.Points = []SavePoint{{1000, 1000}} })
+	if _, err := s.Final(); err != nil {
+		t.Fatal(err)
+	}
+	done := make(chan struct{})
+	if !s.Flushed(func() { close(done) }) {
+		t.Fatal("nothing is to be saved")
+	}
+	s.Close()
+	<-done
+	if _, err := s.Final(); err != ErrClosing {
+		t.Error(err)
+	}
+}
+
 // TestFinalAborted: SHUTDOWN ABORT ends a last save.
 func TestFinalAborted(t *testing.T) {
 	s := newServer(t)
