@@ -10,14 +10,13 @@ package arch
 const floors = `
 0 ground: base/crc64 base/glob base/lzf base/nodeid base/resp base/slot base/stats base/tick base/vfs
 
-1 shapes: data/arena data/table data/listpack data/intset data/quicklist data/radix data/hll data/geo
-1 shapes: data/hash data/set data/zset data/stream data/value
-data/arena < data/table data/listpack data/intset
-data/listpack < data/quicklist data/zset data/stream
-data/radix < data/stream
-data/table < data/hash data/set data/zset
-data/arena data/table data/listpack data/intset data/quicklist data/radix < data/value
-data/hll data/geo data/hash data/set data/zset data/stream < data/value
+1 shapes: data/arena data/table data/value data/tree data/dict data/listpack data/intset data/hll data/geo
+1 shapes: data/quicklist data/hash data/set data/zset data/stream
+data/arena < data/table
+data/tree < data/dict
+data/value data/tree data/listpack < data/quicklist data/hash data/set data/zset data/stream
+data/dict < data/hash data/set data/zset
+data/intset < data/set
 
 1 wire: cluster/bus cluster/topology cluster/nodesconf
 cluster/bus < cluster/topology cluster/nodesconf
