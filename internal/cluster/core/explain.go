@@ -84,8 +84,11 @@ func (n *Node) bareProblem() *Problem {
 	}
 	p := &Problem{Kind: "slots-without-owner", Since: n.bareSince, Slots: bare,
 		Text: fmt.Sprintf("%d slots have no owner: %s.", bare.Len(), slotList(bare))}
+	if bare.Len() == 1 {
+		p.Text = fmt.Sprintf("Slot %s has no owner.", slotList(bare))
+	}
 	if to := n.poorestMaster(); to != nil {
-		p.Command, p.At = "CLUSTER ADDSLOTSRANGE", n.address(to)
+		p.Command, p.At = "CLUSTER ADDSLOTSRANGE", n.whereabouts(to)
 		for r := range bare.Ranges() {
 			p.Command += fmt.Sprintf(" %d %d", r.Start, r.End)
 		}
@@ -166,7 +169,7 @@ func (n *Node) blocks(p *peer, reachable int) string {
 		offset = n.offset()
 	}
 	if fuller := n.fullerSibling(p, offset); fuller != nil {
-		return fmt.Sprintf("a reachable replica of the same master has more data: %s at %s", fuller.id, n.address(fuller))
+		return fmt.Sprintf("a reachable replica of the same master has more data: %s at %s", fuller.id, n.whereabouts(fuller))
 	}
 	if p == n.me {
 		return n.blocksMe()
@@ -202,13 +205,13 @@ func (n *Node) advise(x *Problem, owner *peer, reachable int) {
 	case minority:
 		x.Text += " Too few masters are reachable to vote. If the others are gone for good, and not only cut off from here, " +
 			"the command makes a replica take over without votes."
-		x.Command, x.At = "CLUSTER FAILOVER TAKEOVER", n.address(best)
+		x.Command, x.At = "CLUSTER FAILOVER TAKEOVER", n.whereabouts(best)
 	case owner.failed():
-		x.Command, x.At = "CLUSTER FAILOVER FORCE", n.address(best)
+		x.Command, x.At = "CLUSTER FAILOVER FORCE", n.whereabouts(best)
 	}
 	if best == nil && owner.failed() && !minority {
 		x.Text += " If they are gone for good, the command gives the slots, empty, to the masters that are left."
-		x.Command = "redis-cli --cluster fix " + n.address(n.me) + " --cluster-fix-with-unreachable-masters"
+		x.Command = "redis-cli --cluster fix " + n.whereabouts(n.me) + " --cluster-fix-with-unreachable-masters"
 	}
 }
 
@@ -268,14 +271,22 @@ func (n *Node) waitingProblem() *Problem {
 	return x
 }
 
-func (n *Node) party(p *peer) Party { return Party{ID: p.id, Name: p.nodename, Address: n.address(p)} }
+// whereabouts is the address of p. A node that nobody has met yet does not know its own.
+func (n *Node) whereabouts(p *peer) string {
+	if p == n.me && p.ip == "" {
+		return "127.0.0.1:" + strconv.Itoa(int(n.clientPort(p)))
+	}
+	return n.address(p)
+}
+
+func (n *Node) party(p *peer) Party { return Party{ID: p.id, Name: p.nodename, Address: n.whereabouts(p)} }
 
 // described names a node in a sentence.
 func (n *Node) described(p *peer) string {
 	if p.nodename != "" {
-		return fmt.Sprintf("%s (%s) at %s", p.id, p.nodename, n.address(p))
+		return fmt.Sprintf("%s (%s) at %s", p.id, p.nodename, n.whereabouts(p))
 	}
-	return fmt.Sprintf("%s at %s", p.id, n.address(p))
+	return fmt.Sprintf("%s at %s", p.id, n.whereabouts(p))
 }
 
 // slotList writes a set as "0-5460 7000".

@@ -82,7 +82,7 @@ func TestExplain(t *testing.T) {
 	})
 	x := n.tree("cluster explain")
 	p := &named(x, "problems").Elems[0]
-	if named(x, "state").Text() != "fail" || named(p, "slots").Text() != "100" || named(p, "text").Text() != "1 slots have no owner: 100." ||
+	if named(x, "state").Text() != "fail" || named(p, "slots").Text() != "100" || named(p, "text").Text() != "Slot 100 has no owner." ||
 		named(p, "command").Text() != "CLUSTER ADDSLOTSRANGE 100 100" || named(p, "since").Int == 0 {
 		t.Errorf("%+v", x)
 	}
