@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/skeindb/skein/internal/base/resp"
+	"github.com/skeindb/skein/internal/base/slot"
 	"github.com/skeindb/skein/internal/base/vfs"
 	"github.com/skeindb/skein/internal/command"
 	"github.com/skeindb/skein/internal/store/keyspace"
@@ -119,11 +120,19 @@ func (s *server) set(db int, key, val string, ttl int64) {
 	if ttl != 0 {
 		expiry = now + ttl
 	}
-	s.write(db, func(tx *keyspace.WriteTx) {
-		if err := tx.SetStr([]byte(key), []byte(val), expiry); err != nil {
-			s.t.Error(err)
-		}
-	})
+	var h keyspace.Hold
+	var tx keyspace.WriteTx
+	h.Reset(s.ks)
+	h.AddSlot(slot.Of([]byte(key)))
+	for again := make(waker, 1); !s.ks.Acquire(&h, again); {
+		<-again
+	}
+	tx.Begin(s.ks, &h, db, now, 0)
+	if err := tx.SetStr([]byte(key), []byte(val), expiry); err != nil {
+		s.t.Error(err)
+	}
+	tx.Commit(nil)
+	s.ks.Release(&h)
 }
 
 func (s *server) write(db int, do func(*keyspace.WriteTx)) {
@@ -173,10 +182,20 @@ func (s *server) fill(n int) map[string]string {
 func (s *server) wantAll(all map[string]string) {
 	s.t.Helper()
 	n := 0
-	for i := range len(all) {
-		key := fmt.Sprint("key:", i)
-		s.want(i%3, key, all[key])
-	}
+	s.write(0, func(tx *keyspace.WriteTx) {
+		for i := range len(all) {
+			key := fmt.Sprint("key:", i)
+			tx.SelectDB(i % 3)
+			r, ok := tx.Peek([]byte(key))
+			if !ok {
+				s.t.Errorf("%s is not there", key)
+				continue
+			}
+			if val, _, _ := tx.StrOf(r); string(val.Bytes()) != all[key] {
+				s.t.Errorf("%s is %.60q, not %.60q", key, val.Bytes(), all[key])
+			}
+		}
+	})
 	for db := range s.ks.Databases() {
 		n += int(s.ks.Size(db))
 	}
