@@ -82,6 +82,7 @@ func (n *Node) loopOptions() *netloop.Options {
 		OverLimit: n.clients.OverLimit,
 		Received:  n.observer.Traffic.Received,
 		Sent:      n.observer.Traffic.Sent,
+		ReplSent:  n.observer.Traffic.ReplSent,
 		MaxQuery:  func() int { return int(config.ClientQueryBufferLimit.Get(n.cfg.Values())) },
 		MaxBulk:   func() int64 { return int64(config.ProtoMaxBulkLen.Get(n.cfg.Values())) },
 		Acked:     n.acked,

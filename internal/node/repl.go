@@ -8,6 +8,7 @@ import (
 	"github.com/skeindb/skein/internal/base/nodeid"
 	"github.com/skeindb/skein/internal/command"
 	"github.com/skeindb/skein/internal/node/config"
+	"github.com/skeindb/skein/internal/node/netloop"
 	"github.com/skeindb/skein/internal/node/persist"
 	"github.com/skeindb/skein/internal/node/repl"
 	"github.com/skeindb/skein/internal/node/session"
@@ -26,6 +27,7 @@ func (n *Node) makeRepl() {
 		Cluster:     config.ClusterEnabled.Get(v),
 		NewID:       func() string { return nodeid.Random(randomSource()).String() },
 		Dir:         func() string { return config.Dir.Get(n.cfg.Values()) },
+		Delay:       netloop.Delay,
 		Snapshot:    n.snapshot,
 		Empty:       n.emptySnapshot,
 		Load:        n.loadStream,
@@ -33,6 +35,11 @@ func (n *Node) makeRepl() {
 		RDBFile:     n.rdbFile,
 		StopSave:    n.persist.Abort,
 		Received:    n.observer.Traffic.ReplReceived,
+		Diverged: func(replica string, bytes int64) {
+			if n.cluster != nil {
+				go n.cluster.Diverged(replica, bytes) // which asks replication how it stands
+			}
+		},
 		Moved: func(offset int64) {
 			if n.cluster != nil {
 				n.cluster.ReplicationMoved(offset)

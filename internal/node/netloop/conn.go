@@ -302,7 +302,11 @@ func (l *Loop) write(c *conn, b []byte) int {
 		l.close(c)
 		return -1
 	}
-	l.opt.Sent(n)
+	if c.s.Source == nil {
+		l.opt.Sent(n)
+	} else {
+		l.opt.ReplSent(n)
+	}
 	c.s.Pending.NetOut += int64(n)
 	c.s.Active = l.turn.NowMs
 	return n

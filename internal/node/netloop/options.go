@@ -19,8 +19,8 @@ type Options struct {
 	// OverLimit says why so many bytes of waiting output are too many for a
 	// session, or "". It is asked before output is written.
 	OverLimit func(s *session.Session, waiting int, nowMs int64) string
-	// Received and Sent count bytes.
-	Received, Sent func(n int)
+	// Received and Sent count bytes. ReplSent counts those for replicas instead of Sent.
+	Received, Sent, ReplSent func(n int)
 	// MaxQuery is the limit of a query buffer in bytes (client-query-buffer-limit).
 	MaxQuery func() int
 	// MaxBulk is the longest argument in bytes (proto-max-bulk-len), 0 for redis's default.

@@ -236,6 +236,17 @@ func (l *Loop) hand(c *conn) {
 	}
 }
 
+// sentBytes counts what the writer has sent.
+func (c *conn) sentBytes(opt *Options, n int) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.sourced {
+		opt.ReplSent(n)
+	} else {
+		opt.Sent(n)
+	}
+}
+
 // pullBytes is how much is taken from a Source at once.
 const pullBytes = 64 << 10
 
@@ -328,7 +339,7 @@ func (l *Loop) write(c *conn) {
 			return
 		}
 		n, err := c.Conn.Write(batch)
-		l.opt.Sent(n)
+		c.sentBytes(l.opt, n)
 		if err != nil {
 			l.Do(func() { l.close(c) })
 			return

@@ -72,8 +72,11 @@ func (r *Repl) startSync(now bool) {
 		r.mu.Lock()
 		r.job = nil
 		r.mu.Unlock()
-		if err != nil {
+		if err != nil && !errors.Is(err, ErrBusy) {
 			r.opt.Slog.Warn("BGSAVE for replication failed: " + err.Error())
+		}
+		if !errors.Is(err, ErrBusy) { // then the clock tries again
+			r.startSync(false)
 		}
 	})
 }
@@ -157,7 +160,7 @@ func (r *Repl) sync(j *job) error {
 	switch {
 	case errors.Is(err, ErrBusy):
 		r.delay()
-		return nil
+		return err
 	case err != nil:
 		r.refuse()
 		return err

@@ -23,6 +23,7 @@ func newMaster(tb testing.TB) *replicaNode {
 	n.repl.opt.Dir = tb.TempDir
 	n.repl.opt.Snapshot = n.snapshot
 	n.repl.opt.Empty = func(Aux) (Snapshot, error) { return emptySnapshot{}, nil }
+	n.repl.opt.Engine.Stray = func(s *session.Session, _ []byte) { n.repl.opt.Clients.Kill(s) }
 	n.tune(func(t *Tuning) { t.Diskless = true })
 	return n
 }

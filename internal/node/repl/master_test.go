@@ -632,3 +632,17 @@ func TestPing(t *testing.T) {
 		t.Error("the log has moved")
 	}
 }
+
+// TestStray: the stream has no room for replies, so whoever follows must not make any.
+func TestStray(t *testing.T) {
+	n := newMaster(t)
+	for _, words := range []string{"PING", "GET a", "NOSUCH", "SLOWLOG GET"} {
+		c := n.connect()
+		c.sync()
+		c.send(strings.Fields(words)...)
+		c.wantClosed()
+		if got := c.received(); got != "" {
+			t.Errorf("%s: %q", words, got)
+		}
+	}
+}

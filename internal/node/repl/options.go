@@ -10,6 +10,7 @@ import (
 	"github.com/skeindb/skein/internal/base/vfs"
 	"github.com/skeindb/skein/internal/node/clients"
 	"github.com/skeindb/skein/internal/node/exec"
+	"github.com/skeindb/skein/internal/node/session"
 	"github.com/skeindb/skein/internal/store/keyspace"
 	"github.com/skeindb/skein/internal/store/oplog"
 )
@@ -25,6 +26,15 @@ type Options struct {
 	Cluster  bool          // cluster mode: the cluster says whom to follow, REPLICAOF is refused
 	NewID    func() string // 40 random hex digits
 	Dir      func() string // where temporary files go
+
+	// Diverged is told of a former master that comes back as a replica and has so many
+	// bytes that this node, its successor, never got: they are dropped. Repl.mu is
+	// held: it must not wait. May be nil.
+	Diverged func(replica string, bytes int64)
+
+	// Delay lets the system gather small pieces of what is sent to a replica
+	// (repl-disable-tcp-nodelay). May be nil.
+	Delay func(*session.Session)
 
 	// Snapshot is the data set as it is now, to be written by one goroutine. The
 	// caller holds all stripes. ErrBusy: another snapshot is under way.

@@ -13,7 +13,6 @@ import (
 const (
 	errFailingOver  = "NOMASTERLINK Can't SYNC while failing over"
 	errNoMasterLink = "NOMASTERLINK Can't SYNC while not connected with my master"
-	errPending      = "ERR SYNC and PSYNC are invalid with pending output"
 	errNeedsEOF     = "ERR Filtered replica requires EOF capability"
 	errNotInteger   = "ERR value is not an integer or out of range"
 )
@@ -68,8 +67,6 @@ func (r *Repl) admits(c *command.Call, p *replica) bool {
 		refusal = errFailingOver
 	case following && !link.Up:
 		refusal = errNoMasterLink
-	case p.s.Pending.Out > 0:
-		refusal = errPending
 	case p.filtered && !p.eof:
 		refusal = errNeedsEOF
 	}
@@ -124,6 +121,9 @@ func (r *Repl) refuses(p *replica, id string, offset int64) string {
 	case strings.HasPrefix(id, "?"):
 		return "Full resync requested by replica " + p.name()
 	case strings.EqualFold(id, h.ID2):
+		if r.opt.Diverged != nil {
+			r.opt.Diverged(p.name(), offset-h.SecondOffset)
+		}
 		return fmt.Sprintf("Partial resynchronization not accepted: Requested offset for second ID was %d, but I can reply up to %d", offset, h.SecondOffset)
 	}
 	return fmt.Sprintf("Partial resynchronization not accepted: Replication ID mismatch (Replica asked for '%s', my replication IDs are '%s' and '%s')", id, h.ID, h.ID2)
@@ -133,6 +133,9 @@ func (r *Repl) refuses(p *replica, id string, offset int64) string {
 func (r *Repl) fullSync(p *replica, nowMs int64) {
 	r.stats.full.Add(1)
 	t := r.tuning.Load()
+	if t.DisableTCPNoDelay && r.opt.Delay != nil {
+		r.opt.Delay(p.s)
+	}
 	r.mu.Lock()
 	r.join(p, waiting, nowMs)
 	if len(r.replicas) == 1 && !r.keeping {

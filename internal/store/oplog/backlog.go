@@ -79,13 +79,14 @@ func (l *Log) settle() {
 	l.trim()
 }
 
-// trim drops the oldest segments that nobody needs.
+// trim drops the oldest segments that nobody needs. One that goes when another is
+// wanted is used again; if they are several, the log has become shorter.
 func (l *Log) trim() {
-	for len(l.segments) > 1 && !l.needed(l.segments[1]) {
+	for dropped := 0; len(l.segments) > 1 && !l.needed(l.segments[1]); dropped++ {
 		s := l.segments[0]
 		l.segments[0] = nil
 		l.segments = l.segments[1:]
-		if s.pins.Load() == 0 {
+		if l.spare = nil; dropped == 0 && s.pins.Load() == 0 {
 			l.spare = s
 		}
 	}
