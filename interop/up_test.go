@@ -85,14 +85,17 @@ func (u *upProcess) interrupt() {
 	}
 }
 
+// upNodes is how many nodes skein up makes: three masters with a replica each.
+const upNodes = 6
+
 // identity is what must be the same after a restart, as each node tells of itself.
 func identity(t *testing.T, port int) (rows []string) {
 	t.Helper()
-	for p := port; p < port+3; p++ {
+	for p := port; p < port+upNodes; p++ {
 		out := testkit.RedisCLI(t, "-p", fmt.Sprint(p), "CLUSTER", "NODES")
 		for line := range strings.Lines(out) {
-			if f := strings.Fields(line); len(f) > 8 && strings.Contains(f[2], "myself") {
-				rows = append(rows, fmt.Sprintln(f[0], f[1], f[2], f[6], f[8:]))
+			if f := strings.Fields(line); len(f) >= 8 && strings.Contains(f[2], "myself") {
+				rows = append(rows, fmt.Sprintln(f[0], f[1], f[2], f[3], f[6], f[8:]))
 			}
 		}
 	}
@@ -101,10 +104,14 @@ func identity(t *testing.T, port int) (rows []string) {
 
 func TestUp(t *testing.T) {
 	t.Parallel()
-	port, dir := testkit.FreePorts(t, 3), filepath.Join(t.TempDir(), "data")
+	port, dir := testkit.FreePorts(t, upNodes), filepath.Join(t.TempDir(), "data")
 	u := startUp(t, port, dir)
-	for i := range 3 {
-		mustContain(t, u.out.String(), fmt.Sprint("127.0.0.1:", port+i))
+	for i := range upNodes {
+		role := "master"
+		if i >= 3 {
+			role = "replica"
+		}
+		mustContain(t, u.out.String(), fmt.Sprint("127.0.0.1:", port+i, " ", role))
 	}
 
 	clients := map[string][]string{
@@ -131,10 +138,10 @@ func TestUp(t *testing.T) {
 			}
 		}
 	}
-	for p := port; p < port+3; p++ {
-		if got := testkit.RedisCLI(t, "-p", fmt.Sprint(p), "DBSIZE"); got == "0\n" {
-			t.Errorf("no key is on port %d", p)
-		}
+	for p := port; p < port+upNodes; p++ {
+		testkit.Eventually(t, fmt.Sprint("keys are on port ", p), func() bool {
+			return testkit.RedisCLI(t, "-p", fmt.Sprint(p), "DBSIZE") != "0\n"
+		})
 	}
 
 	before := identity(t, port)
@@ -148,7 +155,7 @@ func TestUp(t *testing.T) {
 			}
 		}
 	}
-	if after := identity(t, port); fmt.Sprint(after) != fmt.Sprint(before) || len(after) != 3 {
+	if after := identity(t, port); fmt.Sprint(after) != fmt.Sprint(before) || len(after) != upNodes {
 		t.Errorf("before:\n%s\nafter:\n%s", before, after)
 	}
 	again.interrupt()
@@ -158,7 +165,7 @@ func TestUp(t *testing.T) {
 func TestUpRefuses(t *testing.T) {
 	t.Parallel()
 	taken := func(t *testing.T) []string {
-		port := testkit.FreePorts(t, 3)
+		port := testkit.FreePorts(t, upNodes)
 		l, err := net.Listen("tcp", fmt.Sprint("127.0.0.1:", port+1))
 		if err != nil {
 			t.Fatal(err)
@@ -167,7 +174,7 @@ func TestUpRefuses(t *testing.T) {
 		return []string{"--port", fmt.Sprint(port), "--dir", t.TempDir()}
 	}
 	busTaken := func(t *testing.T) []string {
-		port := testkit.FreePorts(t, 3)
+		port := testkit.FreePorts(t, upNodes)
 		l, err := net.Listen("tcp", fmt.Sprint("127.0.0.1:", port+10000))
 		if err != nil {
 			t.Fatal(err)
@@ -180,7 +187,7 @@ func TestUpRefuses(t *testing.T) {
 		if err := os.WriteFile(file, nil, 0o644); err != nil {
 			t.Fatal(err)
 		}
-		return []string{"--port", fmt.Sprint(testkit.FreePorts(t, 3)), "--dir", filepath.Join(file, "data")}
+		return []string{"--port", fmt.Sprint(testkit.FreePorts(t, upNodes)), "--dir", filepath.Join(file, "data")}
 	}
 	unwritable := func(t *testing.T) []string {
 		dir, err := os.MkdirTemp("", "skein-test-") // t.TempDir lies in a folder that others cannot enter
@@ -191,19 +198,16 @@ func TestUpRefuses(t *testing.T) {
 		if err := os.Chmod(dir, 0o555); err != nil {
 			t.Fatal(err)
 		}
-		return []string{"--port", fmt.Sprint(testkit.FreePorts(t, 3)), "--dir", dir}
+		return []string{"--port", fmt.Sprint(testkit.FreePorts(t, upNodes)), "--dir", dir}
 	}
 	locked := func(t *testing.T) []string {
-		port, dir := testkit.FreePorts(t, 3), t.TempDir()
+		port, dir := testkit.FreePorts(t, upNodes), t.TempDir()
 		folder := filepath.Join(dir, fmt.Sprint(port))
 		if err := os.Mkdir(folder, 0o755); err != nil {
 			t.Fatal(err)
 		}
 		testkit.StartSkein(t, "cluster-enabled yes", "cluster-config-file "+filepath.Join(folder, "nodes.conf"))
 		return []string{"--port", fmt.Sprint(port), "--dir", dir}
-	}
-	replicas := func(t *testing.T) []string {
-		return []string{"--port", fmt.Sprint(testkit.FreePorts(t, 3)), "--dir", t.TempDir(), "--replicas", "1"}
 	}
 	for _, c := range []struct {
 		name   string
@@ -215,7 +219,6 @@ func TestUpRefuses(t *testing.T) {
 		{"file instead of a folder", noFolder, false},
 		{"unwritable folder", unwritable, true},
 		{"locked folder", locked, false},
-		{"replicas", replicas, false},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			cmd := exec.CommandContext(t.Context(), testkit.SkeinBinary(t), append([]string{"up"}, c.args(t)...)...)

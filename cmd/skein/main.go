@@ -18,7 +18,7 @@ import (
 
 const usage = `Skein is a Redis Cluster node.
 
-  skein up [--masters 3] [--port 7000] [--dir skein-data]   start a whole cluster, ready to use
+  skein up [--masters 3] [--replicas 1] [--port 7000]       start a whole cluster, ready to use
   skein server [redis.conf] [--directive value ...]         run one node, as redis-server would
   skein cli [-h host] [-p port] [-c] [command ...]          talk to a node
   skein version                                             print the version

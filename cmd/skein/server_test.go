@@ -132,7 +132,7 @@ func TestBadStarts(t *testing.T) {
 		"configured to not listen anywhere":                     {"server", "--port", "0"},
 		"No such file or directory":                             {"server", "/no/such/file"},
 		`there is no "wind"; try skein help`:                    {"wind"},
-		"replication is not built; use --replicas 0":            {"up", "--replicas", "1"},
+		"there cannot be fewer than 0 replicas":                 {"up", "--replicas", "-1"},
 		"argument(s) must be one of the following: debug, verb": {"server", "--loglevel", "loud"},
 	} {
 		if code, stderr := skein(t, "", args...); code != 1 || !strings.Contains(stderr, want) {

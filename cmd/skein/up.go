@@ -23,8 +23,8 @@ const formWithin = 30 * time.Second
 func up(args []string) int {
 	flags := flag.NewFlagSet("skein up", flag.ContinueOnError)
 	masters := flags.Int("masters", 3, "number of masters")
-	replicas := flags.Int("replicas", 0, "replicas of each master")
-	port := flags.Int("port", 7000, "port of the first node; the others follow")
+	replicas := flags.Int("replicas", 1, "replicas of each master")
+	port := flags.Int("port", 7000, "port of the first master; the others follow, and then the replicas")
 	dir := flags.String("dir", "skein-data", "folder for the nodes' files")
 	timeout := flags.Duration("node-timeout", 5*time.Second, "cluster-node-timeout")
 	if err := flags.Parse(args); err != nil {
@@ -33,10 +33,10 @@ func up(args []string) int {
 		}
 		return 1
 	}
-	if *replicas > 0 {
-		return fail(errors.New("replicas are not supported yet: replication is not built; use --replicas 0"))
+	if *replicas < 0 {
+		return fail(errors.New("there cannot be fewer than 0 replicas"))
 	}
-	runtime.GOMAXPROCS(max(runtime.GOMAXPROCS(0), *masters+1)) // every loop and one for the rest
+	runtime.GOMAXPROCS(max(runtime.GOMAXPROCS(0), *masters*(1+*replicas)+1)) // every loop and one for the rest
 	abs, err := filepath.Abs(*dir)
 	if err != nil {
 		return fail(err)
@@ -45,7 +45,7 @@ func up(args []string) int {
 	defer stop()
 	forming, cancel := context.WithTimeout(ctx, formWithin)
 	defer cancel()
-	cluster, err := ops.StartLocal(forming, ops.LocalOptions{Masters: *masters, Port: *port, Dir: abs, NodeTimeout: *timeout})
+	cluster, err := ops.StartLocal(forming, ops.LocalOptions{Masters: *masters, Replicas: *replicas, Port: *port, Dir: abs, NodeTimeout: *timeout})
 	if err != nil {
 		return fail(err)
 	}
@@ -64,8 +64,9 @@ func announce(cluster *ops.Local, dir string, port int) {
 		what = "is ready"
 	}
 	fmt.Printf("The cluster %s. Its nodes:\n", what)
-	for _, addr := range cluster.Addrs() {
-		fmt.Println("  ", addr)
+	roles := cluster.Roles()
+	for i, addr := range cluster.Addrs() {
+		fmt.Println("  ", addr, roles[i])
 	}
 	fmt.Printf("Files and logs: %s\n", dir)
 	fmt.Println("Keys are saved there now and then, and when the cluster stops.")

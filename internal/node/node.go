@@ -182,7 +182,7 @@ func (n *Node) clientOptions(databases int) clients.Options {
 		Log:       n.slog,
 		Databases: databases,
 		Cluster:   config.ClusterEnabled.Get(n.cfg.Values()),
-		Role:      n.role,
+		Role:      n.Role,
 		ClusterConns: func() int {
 			if n.cluster == nil {
 				return 0
@@ -208,8 +208,8 @@ func (n *Node) clientOptions(databases int) clients.Options {
 	}
 }
 
-// role is the node's role as HELLO says it.
-func (n *Node) role() string {
+// Role is what the node is now, as HELLO says it: "master" or "replica".
+func (n *Node) Role() string {
 	if n.keyspace.Replica.Load() {
 		return "replica"
 	}

@@ -2,6 +2,7 @@ package ops
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net"
 	"strings"
@@ -42,25 +43,38 @@ func (c *conn) do(args ...string) (string, error) {
 	return v.Text(), nil
 }
 
-// pollEvery is how often waitOK asks.
+// pollEvery is how often it is asked whether something has come about.
 const pollEvery = 20 * time.Millisecond
 
-// waitOK returns when the node says that the cluster is ok.
-func (c *conn) waitOK(ctx context.Context) error {
+// retry tries until it works. When the time is over, the error is the last one.
+func (c *conn) retry(ctx context.Context, try func() error) error {
 	t := time.NewTicker(pollEvery)
 	defer t.Stop()
 	for {
-		info, err := c.do("CLUSTER", "INFO")
-		if err != nil {
-			return err
-		}
-		if strings.HasPrefix(info, "cluster_state:ok") {
+		err := try()
+		if err == nil {
 			return nil
 		}
 		select {
 		case <-ctx.Done():
-			return fmt.Errorf("the cluster did not become ok: %w", ctx.Err())
+			return fmt.Errorf("%w (%w)", err, ctx.Err())
 		case <-t.C:
 		}
 	}
+}
+
+// waitFor asks until the answer contains want; otherwise says that it did not.
+func (c *conn) waitFor(ctx context.Context, otherwise, want string, question ...string) error {
+	return c.retry(ctx, func() error {
+		answer, err := c.do(question...)
+		if err == nil && !strings.Contains(answer, want) {
+			err = errors.New(otherwise)
+		}
+		return err
+	})
+}
+
+// waitOK returns when the node says that the cluster is ok.
+func (c *conn) waitOK(ctx context.Context) error {
+	return c.waitFor(ctx, "the cluster did not become ok", "cluster_state:ok", "CLUSTER", "INFO")
 }

@@ -10,11 +10,9 @@ import (
 	"os"
 	"path/filepath"
 	"strconv"
-	"strings"
 	"sync"
 	"time"
 
-	"github.com/skeindb/skein/internal/base/slot"
 	"github.com/skeindb/skein/internal/node"
 	"github.com/skeindb/skein/internal/node/admin"
 	"github.com/skeindb/skein/internal/node/config"
@@ -23,7 +21,8 @@ import (
 // LocalOptions say what cluster StartLocal makes.
 type LocalOptions struct {
 	Masters     int
-	Port        int    // of the first node; the others follow
+	Replicas    int    // of each master
+	Port        int    // of the first master; the others follow, and then the replicas
 	Dir         string // one folder per node is made in it
 	NodeTimeout time.Duration
 }
@@ -45,7 +44,7 @@ func StartLocal(ctx context.Context, o LocalOptions) (*Local, error) {
 		return nil, fmt.Errorf("making the folder of the cluster: %w", err)
 	}
 	l := &Local{opt: o}
-	for i := range o.Masters {
+	for i := range o.Masters * (1 + o.Replicas) {
 		if err := l.start(o.Port + i); err != nil {
 			l.close()
 			return nil, err
@@ -66,19 +65,33 @@ func (l *Local) Addrs() (addrs []string) {
 	return addrs
 }
 
+// Roles are what the nodes are now, "master" or "replica", in the order of Addrs.
+func (l *Local) Roles() (roles []string) {
+	for _, n := range l.nodes {
+		roles = append(roles, n.Role())
+	}
+	return roles
+}
+
 // Stop saves the keys of all nodes and ends them. It waits. The error tells which
 // nodes could not save; they are ended all the same.
 func (l *Local) Stop() error {
+	roles := l.Roles()
 	errs := make([]error, len(l.nodes))
-	var saves sync.WaitGroup
-	for i, n := range l.nodes {
-		saves.Go(func() {
-			if err := n.Finish(admin.Shutdown{}); err != nil {
-				errs[i] = fmt.Errorf("the keys of node %d are not saved: %w", l.opt.Port+i, err)
+	for _, role := range []string{"master", "replica"} { // a master ends when its replicas have everything
+		var saves sync.WaitGroup
+		for i, n := range l.nodes {
+			if roles[i] != role {
+				continue
 			}
-		})
+			saves.Go(func() {
+				if err := n.Finish(admin.Shutdown{}); err != nil {
+					errs[i] = fmt.Errorf("the keys of node %d are not saved: %w", l.opt.Port+i, err)
+				}
+			})
+		}
+		saves.Wait()
 	}
-	saves.Wait()
 	l.close()
 	return errors.Join(errs...)
 }
@@ -105,6 +118,7 @@ func (l *Local) start(port int) error {
 		"--port", strconv.Itoa(port),
 		"--bind", "127.0.0.1",
 		"--dir", dir,
+		"--repl-diskless-sync-delay", "0",
 		"--cluster-enabled", "yes",
 		"--cluster-node-timeout", strconv.FormatInt(l.opt.NodeTimeout.Milliseconds(), 10),
 	}, config.Env{})
@@ -121,59 +135,5 @@ func (l *Local) start(port int) error {
 		return fmt.Errorf("node %d: %w", port, err)
 	}
 	l.nodes = append(l.nodes, n)
-	return nil
-}
-
-// form makes the nodes a cluster, unless they are one already, and waits until
-// every node says that the cluster is ok.
-func (l *Local) form(ctx context.Context) error {
-	var conns []*conn
-	defer func() {
-		for _, c := range conns {
-			c.close()
-		}
-	}()
-	for _, addr := range l.Addrs() {
-		c, err := dial(ctx, addr)
-		if err != nil {
-			return err
-		}
-		conns = append(conns, c)
-	}
-	info, err := conns[0].do("CLUSTER", "INFO")
-	if err != nil {
-		return err
-	}
-	l.New = strings.Contains(info, "cluster_slots_assigned:0\r\n")
-	if l.New {
-		if err := introduce(conns, l.opt.Port); err != nil {
-			return err
-		}
-	}
-	for i, c := range conns {
-		if err := c.waitOK(ctx); err != nil {
-			return fmt.Errorf("waiting for node %d: %w", l.opt.Port+i, err)
-		}
-	}
-	return nil
-}
-
-// introduce gives each node its share of the slots and an epoch of its own, and
-// makes the first one meet the others.
-func introduce(conns []*conn, port int) error {
-	for i, c := range conns {
-		first, last := i*slot.Count/len(conns), (i+1)*slot.Count/len(conns)-1
-		if _, err := c.do("CLUSTER", "ADDSLOTSRANGE", strconv.Itoa(first), strconv.Itoa(last)); err != nil {
-			return err
-		}
-		if _, err := c.do("CLUSTER", "SET-CONFIG-EPOCH", strconv.Itoa(i+1)); err != nil {
-			return err
-		}
-	}
-	for i := range conns[1:] {
-		if _, err := conns[0].do("CLUSTER", "MEET", "127.0.0.1", strconv.Itoa(port+i+1)); err != nil {
-			return err
-		}
-	}
 	return nil
 }
