@@ -139,13 +139,15 @@ func (n *Node) awaitReplicas(a *attempt) error {
 }
 
 // pauseWrites returns the end of the log, behind which only replication itself says
-// something from now on: at first it asks the replicas what they have.
+// something from now on: at first, if need be, it asks the replicas what they have.
 func (n *Node) pauseWrites() (offset int64) {
 	var h keyspace.Hold
 	n.keyspace.AcquireAll(&h)
 	defer n.keyspace.Release(&h)
 	offset = n.repl.Offset()
-	n.repl.Inject([][]byte{[]byte("REPLCONF"), []byte("GETACK"), []byte("*")})
+	if _, behind := n.repl.Lags(offset); len(behind) > 0 { // else the offset stays what others saw
+		n.repl.Inject([][]byte{[]byte("REPLCONF"), []byte("GETACK"), []byte("*")})
+	}
 	n.engine.Pause(exec.ByShutdown, exec.PauseWrite, math.MaxInt64)
 	return offset
 }
