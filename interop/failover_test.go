@@ -234,5 +234,5 @@ func TestStoppedMaster(t *testing.T) {
 	if fmt.Sscan(counted, &dropped); dropped < bytes || dropped > unreplicated*(bytes+100) {
 		t.Errorf("the history counts %d bytes of writes that are gone", dropped)
 	}
-	mustContain(t, s.master.Do("CLUSTER", "EVENTS"), "event election-won ", "event promoted ")
+	mustContain(t, s.master.Do("CLUSTER", "EVENTS"), "event election-won ", "event promoted ", "event replica-diverged ")
 }

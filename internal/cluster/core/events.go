@@ -66,6 +66,12 @@ type WritesPaused struct {
 // replica had acknowledged it.
 type Demoted struct{ Offset, Acked int64 }
 
+// Diverged says that a former master came back as our replica with so many bytes of writes that we never got.
+type Diverged struct {
+	Replica string // its address
+	Bytes   int64
+}
+
 // ConfigChanged brings new values of directives (CONFIG SET).
 type ConfigChanged struct{ Config Config }
 
@@ -160,6 +166,7 @@ func (Saved) event()            {}
 func (ReplicationFacts) event() {}
 func (WritesPaused) event()     {}
 func (Demoted) event()          {}
+func (Diverged) event()         {}
 func (ConfigChanged) event()    {}
 func (KeysFound) event()        {}
 func (DropFilter) event()       {}

@@ -279,7 +279,9 @@ func (n *Node) whereabouts(p *peer) string {
 	return n.address(p)
 }
 
-func (n *Node) party(p *peer) Party { return Party{ID: p.id, Name: p.nodename, Address: n.whereabouts(p)} }
+func (n *Node) party(p *peer) Party {
+	return Party{ID: p.id, Name: p.nodename, Address: n.whereabouts(p)}
+}
 
 // described names a node in a sentence.
 func (n *Node) described(p *peer) string {

@@ -164,6 +164,8 @@ func (n *Node) handle(ev Event) error {
 		n.writesPaused(ev)
 	case Demoted:
 		n.demoted(ev)
+	case Diverged:
+		n.note(Record{What: ReplicaDiverged, Level: Notice, A: uint64(max(0, ev.Bytes)), Detail: ev.Replica})
 	case ConfigChanged:
 		n.applyConfig(ev.Config)
 	case KeysFound:

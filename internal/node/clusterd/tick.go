@@ -47,6 +47,11 @@ func (d *Driver) ReplicationMoved(offset int64) {
 	}
 }
 
+// Diverged notes in the history that a replica, a former master, had so many bytes of writes that this node never got.
+func (d *Driver) Diverged(replica string, bytes int64) {
+	d.happen(core.Diverged{Replica: replica, Bytes: bytes})
+}
+
 // Sleep stops the cluster side of the node for a while: DEBUG SLEEP. It may be called under any lock but the core's.
 func (d *Driver) Sleep(t time.Duration) {
 	d.mu.Lock()
