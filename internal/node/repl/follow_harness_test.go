@@ -142,6 +142,8 @@ func newReplicaNode(tb testing.TB) *replicaNode {
 	return n
 }
 
+func (n *replicaNode) newTurn() *exec.Turn { return new(exec.Turn) }
+
 // tune sets directives that suit tests, and then change's.
 func (n *replicaNode) tune(change func(*Tuning)) {
 	t := Tuning{BacklogBytes: 1 << 20, Timeout: time.Minute, PingPeriod: 10 * time.Second, Port: 7777, Load: "disabled", ServeStale: true, Priority: 100, ReadOnly: true}

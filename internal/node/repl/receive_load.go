@@ -179,6 +179,7 @@ func (f *follower) load(w *wire, a psyncAnswer, aside bool, in io.Reader) bool {
 		f.stopSave()
 	}
 	async := aside && a.id != "" && a.id == r.History().ID
+	defer f.stayAlive(w)()
 	if !aside && !f.abandon() {
 		return false
 	}
@@ -189,7 +190,7 @@ func (f *follower) load(w *wire, a psyncAnswer, aside bool, in io.Reader) bool {
 	}
 	gate.Store(true)
 	defer gate.Store(false)
-	defer f.stayAlive(w)()
+	f.awaitFreed()
 	data, err := r.opt.Load(interruptible{f.ctx, in})
 	if err == nil && direct {
 		if err = p.rest(); err != nil {
@@ -272,6 +273,19 @@ func (f *follower) abandon() bool {
 		r.clear()
 		r.leaveHistory()
 	})
+}
+
+// freedEvery is how often awaitFreed looks.
+const freedEvery = time.Millisecond
+
+// awaitFreed waits until the memory of the data set that was dropped is free, which
+// needs no locks, unless replica-lazy-flush allows old and new data to take it at once.
+func (f *follower) awaitFreed() {
+	for !f.tuned().LazyFlush {
+		if pending, _ := f.r.opt.Keyspace.Freeing(); pending == 0 || !f.sleep(freedEvery) {
+			return
+		}
+	}
 }
 
 // clear empties all databases; the caller holds all stripes.
