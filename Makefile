@@ -2,13 +2,19 @@
 
 SHELL := /bin/bash
 
-.PHONY: build test lint fuzz bench bench-quick bench-failover accept-cluster accept-replication suite
+.PHONY: build test lint fuzz bench bench-quick bench-failover accept-cluster accept-replication suite sim sim-soak
 
 build: ## one binary, bin/skein
 	go build -o bin/skein ./cmd/skein
 
 test: ## everything that must hold before a change is taken
 	scripts/test
+
+sim: ## the simulator: 500 seeds over all workloads, 25 under the race detector; 3 minutes
+	scripts/sim 500
+
+sim-soak: ## the simulator until it is stopped, with the clusters of 2000 nodes
+	scripts/sim soak
 
 lint: ## formatting and vet
 	scripts/lint

@@ -5,7 +5,9 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -17,8 +19,11 @@ var (
 	only      = flag.String("sim.only", "", "play workloads with this in their name")
 	replay    = flag.String("sim.replay", "", "a script to replay")
 	long      = flag.Bool("sim.long", false, "play the scenarios that take minutes")
+	digests   = flag.String("sim.digests", "", "write the digest of every course to this file: equal on every machine, with -race and without")
 	verbose   = flag.Bool("sim.verbose", false, "print the statistics of every course")
 )
+
+var workloadFiles = os.DirFS("testdata/workloads")
 
 // workloads are the files in testdata/workloads, parsed.
 func workloads(t testing.TB) (names []string, scripts []*Script) {
@@ -41,6 +46,8 @@ func workloads(t testing.TB) (names []string, scripts []*Script) {
 func TestWorkloads(t *testing.T) {
 	names, scripts := workloads(t)
 	var simulated, played atomic.Int64
+	var mu sync.Mutex
+	var lines []string
 	start := time.Now()
 	t.Run("all", func(t *testing.T) {
 		for i, s := range scripts {
@@ -52,6 +59,9 @@ func TestWorkloads(t *testing.T) {
 					w := play(t, s.Plan(seed), names[i])
 					simulated.Add(int64(w.Now()))
 					played.Add(1)
+					mu.Lock()
+					lines = append(lines, fmt.Sprintf("%s %d %016x\n", names[i], seed, w.Digest()))
+					mu.Unlock()
 					if *verbose {
 						fmt.Printf("%s %d: %d servers, %s, %+v\n", names[i], seed, len(w.servers), w.Now(), w.Stats)
 					}
@@ -59,6 +69,12 @@ func TestWorkloads(t *testing.T) {
 			})
 		}
 	})
+	if *digests != "" {
+		slices.Sort(lines)
+		if err := os.WriteFile(*digests, []byte(strings.Join(lines, "")), 0o644); err != nil {
+			t.Error(err)
+		}
+	}
 	t.Logf("%d seeds, %.1f hours of cluster time in %.0f s", played.Load(), float64(simulated.Load())/float64(3600*Second), time.Since(start).Seconds())
 }
 
@@ -92,7 +108,7 @@ func readScript(t testing.TB, file string) *Script {
 	if err != nil {
 		t.Fatal(err)
 	}
-	s, err := Parse(string(text), os.DirFS("testdata/workloads"))
+	s, err := Parse(string(text), workloadFiles)
 	if err != nil {
 		t.Fatalf("%s: %v", file, err)
 	}
