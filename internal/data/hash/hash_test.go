@@ -129,7 +129,7 @@ func TestEncodings(t *testing.T) {
 	for _, p := range [][2]string{{"a", "1"}, {"b", "xyz"}, {"10", "20"}} {
 		h.Set([]byte(p[0]), []byte(p[1]), usual)
 	}
-	if got := hex.EncodeToString(h.Listpack()); got != "1b0000000600816102010181620283"+"78797a040a011401ff" {
+	if got := hex.EncodeToString(h.Listpack()); got != "18000000060081610201018162028378797a040a011401ff" {
 		t.Error(got)
 	}
 }
