@@ -4,7 +4,9 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"syscall"
 	"time"
@@ -60,20 +62,46 @@ func (p *Persist) failed() {
 	p.judge()
 }
 
-// tempPattern is the name of a file that is not finished; the star is the process id.
+// tempPattern is the name of a file that is not finished; the star is the process id,
+// or the next number that is free.
 const tempPattern = "temp-*.rdb"
+
+// temp makes the unfinished file. It is locked until unlock, so that nodes in one
+// folder do not take each other's, while one that a crash has left behind is used again.
+func (p *Persist) temp(dir string) (f vfs.File, unlock func(), err error) {
+	disk := p.opt.FS
+	for n := os.Getpid(); ; n++ {
+		name := filepath.Join(dir, strings.Replace(tempPattern, "*", strconv.Itoa(n), 1))
+		lock, err := disk.Lock(name)
+		if errors.Is(err, vfs.ErrLocked) {
+			continue
+		}
+		if err != nil { // no file can be made here, or none be locked
+			f, err := vfs.CreateTemp(disk, dir, tempPattern, 0o644)
+			return f, func() {}, err
+		}
+		f, err := disk.OpenFile(name, os.O_RDWR|os.O_CREATE|os.O_TRUNC, 0o644)
+		if err != nil {
+			disk.Remove(name)
+			lock.Close()
+			return nil, nil, err
+		}
+		return f, func() { lock.Close() }, nil
+	}
+}
 
 // write writes a snapshot to the file, which is the old one or the whole new one at
 // any moment.
 func (p *Persist) write(s *Snapshot) error {
 	t := p.tuning.Load()
 	dir := filepath.Dir(t.File)
-	f, err := vfs.CreateTemp(p.opt.FS, dir, tempPattern, 0o644)
+	f, unlock, err := p.temp(dir)
 	if err != nil {
 		s.Abort()
 		p.opt.Log.Warn(fmt.Sprintf("Failed opening the temp RDB file (in server root dir %s) for saving: %s", dir, reason(err)))
 		return fmt.Errorf("making a file in %s: %w", dir, err)
 	}
+	defer unlock()
 	if op, err := p.fill(f, s, t.Incremental); err != nil {
 		p.opt.FS.Remove(f.Name())
 		if !errors.Is(err, ErrAborted) {

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
+	"os"
 	"slices"
 	"strings"
 	"sync"
@@ -209,6 +210,43 @@ func noise(n int) string {
 		b[i] = byte(rnd.Uint32())
 	}
 	return string(b)
+}
+
+// TestTempFiles: one that a crash has left behind is used again, one that another
+// node is writing is not.
+func TestTempFiles(t *testing.T) {
+	s := newServer(t)
+	s.fill(10)
+	name := func(n int) string { return fmt.Sprintf("temp-%d.rdb", os.Getpid()+n) }
+	if err := vfs.WriteAtomic(s.disk, "/data/"+name(0), []byte("left behind"), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	if err := s.save(); err != nil {
+		t.Fatal(err)
+	}
+	if names := s.files(); !slices.Equal(names, []string{"dump.rdb"}) {
+		t.Error(names)
+	}
+	other := newServerOn(t, s.disk)
+	other.change(func(t *Tuning) { t.File = "/data/other.rdb" })
+	s.slow()
+	other.slow()
+	s.do("BGSAVE")
+	other.set(0, "k", "v", 0)
+	other.do("BGSAVE")
+	testkit.Eventually(t, "both write", func() bool {
+		return slices.Equal(s.files(), []string{"dump.rdb", name(0), name(1)})
+	})
+	s.Close()
+	other.Close()
+	if names := s.files(); !slices.Equal(names, []string{"dump.rdb"}) {
+		t.Error(names)
+	}
+	s.disk.SetFault(vfs.FailNth(1, syscall.ENOLCK, true, vfs.OpLock)) // a disk that knows no locks
+	third := newServerOn(t, s.disk)
+	if err := third.save(); err != nil {
+		t.Error(err)
+	}
 }
 
 func TestDiskFull(t *testing.T) {
