@@ -86,7 +86,7 @@ func (l *Local) Stop() error {
 			}
 			saves.Go(func() {
 				if err := n.Finish(admin.Shutdown{}); err != nil {
-					errs[i] = fmt.Errorf("the keys of node %d are not saved: %w", l.opt.Port+i, err)
+					errs[i] = fmt.Errorf("node %d: %w", l.opt.Port+i, err)
 				}
 			})
 		}

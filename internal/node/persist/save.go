@@ -54,6 +54,33 @@ func (p *Persist) ended(s *Snapshot, err error) {
 	}
 }
 
+// Keep makes the file at path, which s was saved to for replicas and which is synced,
+// the node's own, as a background save would have. It is removed if the own one is
+// newer.
+func (p *Persist) Keep(s *Snapshot, path string) error {
+	p.mu.Lock()
+	late := p.saving || s.changes < p.status.base
+	p.mu.Unlock()
+	if late {
+		return p.opt.FS.Remove(path)
+	}
+	file := p.tuning.Load().File
+	if err := p.opt.FS.Rename(path, file); err != nil {
+		return fmt.Errorf("renaming %s: %w", path, err)
+	}
+	if err := p.opt.FS.SyncDir(filepath.Dir(file)); err != nil {
+		return fmt.Errorf("syncing %s: %w", filepath.Dir(file), err)
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	st := &p.status
+	st.ok, st.lastSave, st.base = true, time.Now().Unix(), s.changes
+	st.saves++
+	p.judge()
+	p.opt.Log.Info("DB saved on disk")
+	return nil
+}
+
 // failed notes that a save has failed that nobody waits for, to be told of it.
 func (p *Persist) failed() {
 	p.mu.Lock()
@@ -99,7 +126,7 @@ func (p *Persist) write(s *Snapshot) error {
 	if err != nil {
 		s.Abort()
 		p.opt.Log.Warn(fmt.Sprintf("Failed opening the temp RDB file (in server root dir %s) for saving: %s", dir, reason(err)))
-		return fmt.Errorf("making a file in %s: %w", dir, err)
+		return notSaved(err)
 	}
 	defer unlock()
 	if op, err := p.fill(f, s, t.Incremental); err != nil {
@@ -107,21 +134,23 @@ func (p *Persist) write(s *Snapshot) error {
 		if !errors.Is(err, ErrAborted) {
 			p.opt.Log.Warn(fmt.Sprintf("Write error while saving DB to the disk(%s): %s", op, reason(err)))
 		}
-		return fmt.Errorf("writing %s: %w", f.Name(), err)
+		return notSaved(err)
 	}
 	if err := p.opt.FS.Rename(f.Name(), t.File); err != nil {
 		p.opt.FS.Remove(f.Name())
 		p.opt.Log.Warn(fmt.Sprintf("Error moving temp DB file %s on the final destination %s (in server root dir %s): %s",
 			filepath.Base(f.Name()), filepath.Base(t.File), dir, reason(err)))
-		return fmt.Errorf("renaming %s: %w", f.Name(), err)
+		return notSaved(err)
 	}
 	if err := p.opt.FS.SyncDir(dir); err != nil {
 		p.opt.Log.Warn("Failed to fsync directory while saving DB: " + reason(err))
-		return fmt.Errorf("syncing %s: %w", dir, err)
+		return notSaved(err)
 	}
 	p.opt.Log.Info("DB saved on disk")
 	return nil
 }
+
+func notSaved(err error) error { return fmt.Errorf("the data set is not saved: %w", err) }
 
 // fill writes a snapshot to f and closes that. It returns what could not be done.
 func (p *Persist) fill(f vfs.File, s *Snapshot, incremental bool) (op string, err error) {

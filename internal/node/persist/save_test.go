@@ -257,7 +257,7 @@ func TestDiskFull(t *testing.T) {
 	}
 	s.disk.SetCapacity(100_000)
 	s.set(0, "k", noise(300_000), 0)
-	if got := s.do("SAVE"); !strings.HasPrefix(got, "-ERR writing /data/temp-") || !strings.Contains(got, "no space left on device") {
+	if got := s.do("SAVE"); !strings.HasPrefix(got, "-ERR the data set is not saved: write /data/temp-") || !strings.Contains(got, "no space left on device") {
 		t.Error(got)
 	}
 	again := newServerOn(t, s.disk)
