@@ -29,6 +29,8 @@ func (n *Node) makeRepl() {
 		Dir:         func() string { return config.Dir.Get(n.cfg.Values()) },
 		Delay:       netloop.Delay,
 		Snapshot:    n.snapshot,
+		Keeps:       func() bool { return len(config.Save.Get(n.cfg.Values())) > 0 },
+		Keep:        func(s repl.Snapshot, path string) error { return n.persist.Keep(s.(*persist.Snapshot), path) },
 		Empty:       n.emptySnapshot,
 		Load:        n.loadStream,
 		RoleChanged: n.roleChanged,

@@ -119,7 +119,7 @@ func (p *pauses) settle(e *Engine) {
 
 func (e *Engine) paused(s *session.Session, spec *command.Spec, nowMs int64) bool {
 	mode := PauseMode(e.pause.mode.Load())
-	if mode == PauseNone || nowMs >= e.pause.until.Load() || s.Flags&(session.Master|session.Replica) != 0 {
+	if mode == PauseNone || nowMs >= e.pause.until.Load() || s.Is(session.Replica) {
 		return false
 	}
 	const may = command.Write | command.MayReplicate

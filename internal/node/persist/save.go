@@ -56,27 +56,35 @@ func (p *Persist) ended(s *Snapshot, err error) {
 
 // Keep makes the file at path, which s was saved to for replicas and which is synced,
 // the node's own, as a background save would have. It is removed if the own one is
-// newer.
+// newer, or is about to be.
 func (p *Persist) Keep(s *Snapshot, path string) error {
 	p.mu.Lock()
-	late := p.saving || s.changes < p.status.base
-	p.mu.Unlock()
-	if late {
+	if p.saving || s.changes < p.status.base {
+		p.mu.Unlock()
 		return p.opt.FS.Remove(path)
 	}
-	file := p.tuning.Load().File
-	if err := p.opt.FS.Rename(path, file); err != nil {
-		return fmt.Errorf("renaming %s: %w", path, err)
+	p.saving, p.saved, p.began = true, make(chan struct{}), time.Now()
+	p.status.saves++
+	p.mu.Unlock()
+
+	err := p.replace(path, p.tuning.Load().File)
+	p.ended(s, err)
+	return err
+}
+
+// replace makes a file that is synced the one called name.
+func (p *Persist) replace(path, name string) error {
+	dir := filepath.Dir(name)
+	if err := p.opt.FS.Rename(path, name); err != nil {
+		p.opt.FS.Remove(path)
+		p.opt.Log.Warn(fmt.Sprintf("Error moving temp DB file %s on the final destination %s (in server root dir %s): %s",
+			filepath.Base(path), filepath.Base(name), dir, reason(err)))
+		return notSaved(err)
 	}
-	if err := p.opt.FS.SyncDir(filepath.Dir(file)); err != nil {
-		return fmt.Errorf("syncing %s: %w", filepath.Dir(file), err)
+	if err := p.opt.FS.SyncDir(dir); err != nil {
+		p.opt.Log.Warn("Failed to fsync directory while saving DB: " + reason(err))
+		return notSaved(err)
 	}
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	st := &p.status
-	st.ok, st.lastSave, st.base = true, time.Now().Unix(), s.changes
-	st.saves++
-	p.judge()
 	p.opt.Log.Info("DB saved on disk")
 	return nil
 }
@@ -136,18 +144,7 @@ func (p *Persist) write(s *Snapshot) error {
 		}
 		return notSaved(err)
 	}
-	if err := p.opt.FS.Rename(f.Name(), t.File); err != nil {
-		p.opt.FS.Remove(f.Name())
-		p.opt.Log.Warn(fmt.Sprintf("Error moving temp DB file %s on the final destination %s (in server root dir %s): %s",
-			filepath.Base(f.Name()), filepath.Base(t.File), dir, reason(err)))
-		return notSaved(err)
-	}
-	if err := p.opt.FS.SyncDir(dir); err != nil {
-		p.opt.Log.Warn("Failed to fsync directory while saving DB: " + reason(err))
-		return notSaved(err)
-	}
-	p.opt.Log.Info("DB saved on disk")
-	return nil
+	return p.replace(f.Name(), t.File)
 }
 
 func notSaved(err error) error { return fmt.Errorf("the data set is not saved: %w", err) }

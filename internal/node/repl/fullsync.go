@@ -14,6 +14,7 @@ import (
 type job struct {
 	sockets  bool // straight to the replicas; else by a file
 	filtered bool // without keys
+	keeps    bool // the file is for the node too
 
 	// Under Repl.mu.
 	made     bool     // the cut is made
@@ -38,7 +39,7 @@ func (j *job) stop() (abort func()) {
 func (r *Repl) giveUp() {
 	r.mu.Lock()
 	abort := func() {}
-	if j := r.job; j != nil && !slices.ContainsFunc(r.replicas, func(p *replica) bool { return p.phase == syncing }) {
+	if j := r.job; j != nil && !j.keeps && !slices.ContainsFunc(r.replicas, func(p *replica) bool { return p.phase == syncing }) {
 		j.abandoned = j.made && !j.ended
 		abort = j.stop()
 	}
@@ -156,6 +157,7 @@ func (r *Repl) sync(j *job) error {
 	if j.sockets {
 		target = "replicas sockets"
 	}
+	j.keeps = !j.sockets && r.opt.Keeps != nil && r.opt.Keeps()
 	list, err := r.cut(j)
 	switch {
 	case errors.Is(err, ErrBusy):
@@ -358,7 +360,7 @@ func (f *fan) finish() (up int) {
 }
 
 // byFile writes the RDB to a file first, and then sends it to each replica at its
-// own pace. The file has no name: nothing stays behind.
+// own pace.
 func (r *Repl) byFile(j *job) error {
 	file, length, err := r.save(j)
 	if r.end(j) && err != nil {
@@ -391,14 +393,18 @@ func (r *Repl) byFile(j *job) error {
 	return nil
 }
 
-// save writes the RDB of j to a file without a name.
+// save writes the RDB of j to a file. It has no name, so that nothing stays behind,
+// unless it becomes the node's own.
 func (r *Repl) save(j *job) (file *os.File, length int64, err error) {
 	file, err = os.CreateTemp(r.opt.Dir(), "temp-repl-*.rdb")
 	if err != nil {
 		j.snapshot.Abort()
 		return nil, 0, err
 	}
-	os.Remove(file.Name())
+	name := file.Name()
+	if !j.keeps {
+		os.Remove(name)
+	}
 	w := bufio.NewWriterSize(file, 64<<10)
 	if err = j.snapshot.Save(w); err == nil {
 		err = w.Flush()
@@ -406,7 +412,15 @@ func (r *Repl) save(j *job) (file *os.File, length int64, err error) {
 	if err == nil {
 		length, err = file.Seek(0, io.SeekCurrent)
 	}
+	if err == nil && j.keeps {
+		if err = file.Sync(); err == nil {
+			err = r.opt.Keep(j.snapshot, name)
+		}
+	}
 	if err != nil {
+		if j.keeps {
+			os.Remove(name)
+		}
 		file.Close()
 	}
 	return file, length, err

@@ -39,6 +39,10 @@ type Options struct {
 	// Snapshot is the data set as it is now, to be written by one goroutine. The
 	// caller holds all stripes. ErrBusy: another snapshot is under way.
 	Snapshot func(Aux) (Snapshot, error)
+	// Keeps tells whether the node keeps its data set in an RDB file. If so, one that is
+	// written for replicas is handed to Keep, to become that file. May be nil.
+	Keeps func() bool
+	Keep  func(s Snapshot, path string) error
 	// Empty is an RDB without keys, for one that asks for functions only.
 	Empty func(Aux) (Snapshot, error)
 	// Load reads an RDB to its end into a data set beside the live one.
