@@ -476,6 +476,48 @@ func TestSnapshots(t *testing.T) {
 	})
 }
 
+// TestKeep: a file that replicas were given becomes the node's own, unless that is newer.
+func TestKeep(t *testing.T) {
+	s := newServer(t)
+	forReplicas := func() *Snapshot {
+		t.Helper()
+		var snap *Snapshot
+		s.world(func() { snap, _ = s.Snapshot(Aux{}) })
+		f, err := s.disk.OpenFile("/data/sync.rdb", os.O_CREATE|os.O_WRONLY, 0o644)
+		if err == nil {
+			err = errors.Join(snap.Save(f), f.Sync(), f.Close())
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		return snap
+	}
+	all := s.fill(100)
+	if err := s.Keep(forReplicas(), "/data/sync.rdb"); err != nil {
+		t.Fatal(err)
+	}
+	s.wantInfo(map[string]string{"rdb_changes_since_last_save": "0", "rdb_saves": "1", "rdb_bgsave_in_progress": "0"})
+	older := forReplicas()
+	all["key:0"] = "newer"
+	s.set(0, "key:0", "newer", 0)
+	if err := s.save(); err != nil {
+		t.Fatal(err)
+	}
+	if err := s.Keep(older, "/data/sync.rdb"); err != nil || !slices.Equal(s.files(), []string{"dump.rdb"}) {
+		t.Error(err, s.files())
+	}
+	again := newServerOn(t, s.disk)
+	if err := again.start(Start{}); err != nil {
+		t.Fatal(err)
+	}
+	again.wantAll(all)
+	snap := forReplicas()
+	s.disk.SetFault(vfs.FailNth(1, syscall.EIO, false, vfs.OpRename))
+	if err := s.Keep(snap, "/data/sync.rdb"); !errors.Is(err, syscall.EIO) || !slices.Equal(s.files(), []string{"dump.rdb"}) || s.busy() {
+		t.Error(err, s.files())
+	}
+}
+
 // TestFinal: the last save keeps everybody away, gives up what was being saved, and
 // after an error all goes on.
 func TestFinal(t *testing.T) {
