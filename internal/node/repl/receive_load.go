@@ -226,12 +226,12 @@ func (i interruptible) Read(b []byte) (int, error) {
 	return i.in.Read(b)
 }
 
+// loadFailed says what became of it; what is wrong with the RDB, Load has said.
 func (f *follower) loadFailed(err error, direct bool) {
 	if f.ctx.Err() != nil {
 		return
 	}
 	f.silent(err)
-	f.warn("Internal error in RDB reading: " + reason(err))
 	from := "disk"
 	if direct {
 		from = "socket"
