@@ -1,0 +1,252 @@
+// Package zset is the sorted set value: members with scores, in the order of their scores and, where these are equal, of
+// the members' bytes.
+//
+//	listpack     member, score, member, score ... in order: redis's own bytes
+//	skiplist     beyond the limits (redis's word; it is none)
+//
+// The large form has two parts:
+//
+//	dictionary (package dict)         member -> score
+//	order      (package tree)         | score (8 bytes) | number of the entry in the dictionary (4) | ...
+//
+// Since the tree counts, rank and range by rank are as fast as a look-up, and a range by score or member is two ranks.
+// A member lies in memory once. With 16 bytes it costs about 60 in all, where a skip list with a dictionary takes about
+// 110. Only to compare members of equal score, and to show them, does the order look into the dictionary.
+//
+// Freeze is O(1), as it is of both parts.
+//
+// What the methods return are views, good until the next call. None of the arguments may be such a view. Scores are
+// never NaN.
+package zset
+
+import (
+	"bytes"
+	"encoding/binary"
+	"math"
+	"unsafe"
+
+	"github.com/skeindb/skein/internal/data/dict"
+	"github.com/skeindb/skein/internal/data/listpack"
+	"github.com/skeindb/skein/internal/data/tree"
+	"github.com/skeindb/skein/internal/data/value"
+)
+
+// Limits are zset-max-listpack-entries and zset-max-listpack-value: members, and bytes of a member.
+type Limits struct{ Entries, Value int }
+
+// ZSet is a sorted set.
+type ZSet struct {
+	lp     []byte
+	shared bool // others have lp too
+	big    *big
+}
+
+// big is the large form.
+type big struct {
+	dict  *dict.Dict // the value is the score, 8 bytes little endian
+	order tree.Tree[place]
+}
+
+// place is an item of the order, without padding.
+type place struct {
+	high, low uint32 // the score, so that it compares as an integer
+	id        dict.ID
+}
+
+func placeOf(score float64, id dict.ID) place {
+	k := sortable(score)
+	return place{uint32(k >> 32), uint32(k), id}
+}
+
+func (p *place) score() uint64 { return uint64(p.high)<<32 | uint64(p.low) }
+
+// sortable maps scores to integers of the same order; 0 and -0 to the same.
+func sortable(score float64) uint64 {
+	u := math.Float64bits(score + 0) // -0 + 0 is 0
+	if u>>63 != 0 {
+		return ^u
+	}
+	return u | 1<<63
+}
+
+// New returns an empty sorted set for a first member of so many bytes and about so many members in all.
+func New(expected, firstLen int, lim Limits) *ZSet {
+	z := &ZSet{lp: listpack.New()}
+	if lim.Entries == 0 || expected > lim.Entries || firstLen > lim.Value {
+		z.convert()
+	}
+	return z
+}
+
+// Type is value.TypeZSet.
+func (z *ZSet) Type() value.Type { return value.TypeZSet }
+
+// Encoding is "listpack" or "skiplist".
+func (z *ZSet) Encoding() string {
+	if z.big != nil {
+		return "skiplist"
+	}
+	return "listpack"
+}
+
+// Bytes is the memory of it all.
+func (z *ZSet) Bytes() int {
+	n := int(unsafe.Sizeof(*z)) + cap(z.lp)
+	if z.big != nil {
+		n += int(unsafe.Sizeof(*z.big)) + z.big.dict.Bytes() + z.big.order.Bytes()
+	}
+	return n
+}
+
+// Freeze returns a copy in O(1). Both may go on to change.
+func (z *ZSet) Freeze() value.Object {
+	z.shared = true
+	c := *z
+	if z.big != nil {
+		c.big = &big{dict: z.big.dict.Freeze(), order: z.big.order.Freeze()}
+	}
+	return &c
+}
+
+// Listpack is the set as redis stores it; nil in the large form. Nobody may change it.
+func (z *ZSet) Listpack() []byte { return z.lp }
+
+// Len is the number of members.
+func (z *ZSet) Len() int {
+	if z.big != nil {
+		return z.big.dict.Len()
+	}
+	return listpack.Len(z.lp) / 2
+}
+
+// Score is the score of a member.
+func (z *ZSet) Score(m []byte) (score float64, ok bool) {
+	if z.big != nil {
+		id, ok := z.big.dict.Find(m)
+		if !ok {
+			return 0, false
+		}
+		return z.big.scoreOf(id), true
+	}
+	p := listpack.Find(z.lp, listpack.First(z.lp), m, 1)
+	if p == 0 {
+		return 0, false
+	}
+	return packedScore(z.lp, listpack.Next(z.lp, p)), true
+}
+
+// Set gives a member a score, and tells whether the member is new.
+func (z *ZSet) Set(m []byte, score float64, lim Limits) (isNew bool) {
+	if z.big == nil {
+		z.own()
+		p := listpack.Find(z.lp, listpack.First(z.lp), m, 1)
+		switch {
+		case p != 0 && packedScore(z.lp, listpack.Next(z.lp, p)) == score:
+			return false
+		case p != 0:
+			z.lp = listpack.Delete(z.lp, p, 2)
+			z.insert(m, score)
+			return false
+		case z.Len()+1 <= lim.Entries && len(m) <= lim.Value && listpack.SafeToAdd(z.lp, len(m)):
+			z.insert(m, score)
+			return true
+		}
+		z.convert()
+	}
+	return z.big.set(m, score)
+}
+
+func (b *big) set(m []byte, score float64) (isNew bool) {
+	var bits [8]byte
+	binary.LittleEndian.PutUint64(bits[:], math.Float64bits(score))
+	id, there := b.dict.Find(m)
+	if there {
+		old := b.scoreOf(id)
+		if old == score {
+			return false
+		}
+		b.order.Delete(b.below(old, m))
+		b.dict.SetValue(id, bits[:])
+	} else {
+		id, _ = b.dict.Put(m, bits[:])
+	}
+	b.order.Insert(b.below(score, m), placeOf(score, id))
+	return !there
+}
+
+func (b *big) scoreOf(id dict.ID) float64 {
+	return math.Float64frombits(binary.LittleEndian.Uint64(b.dict.Value(id)))
+}
+
+// below is how many members come before m with a score.
+func (b *big) below(score float64, m []byte) int {
+	k := sortable(score)
+	return b.order.Seek(func(p *place) bool {
+		s := p.score()
+		return s < k || s == k && bytes.Compare(b.dict.Key(p.id), m) < 0
+	})
+}
+
+// Delete removes a member, and tells whether it was there.
+func (z *ZSet) Delete(m []byte) bool {
+	if z.big != nil {
+		id, ok := z.big.dict.Find(m)
+		if ok {
+			z.big.order.Delete(z.big.below(z.big.scoreOf(id), m))
+			z.big.dict.Delete(m)
+		}
+		return ok
+	}
+	p := listpack.Find(z.lp, listpack.First(z.lp), m, 1)
+	if p == 0 {
+		return false
+	}
+	z.own()
+	z.lp = listpack.Delete(z.lp, p, 2)
+	return true
+}
+
+// DeleteRange removes n members from rank i on, all of which there are.
+func (z *ZSet) DeleteRange(i, n int) {
+	if z.big == nil {
+		z.own()
+		z.lp = listpack.DeleteRange(z.lp, 2*i, 2*n)
+		return
+	}
+	for range n {
+		p := z.big.order.Delete(i)
+		z.big.dict.Delete(z.big.dict.Key(p.id))
+	}
+}
+
+// own makes the listpack one that may be changed.
+func (z *ZSet) own() {
+	if z.shared {
+		z.lp = append([]byte(nil), z.lp...)
+		z.shared = false
+	}
+}
+
+func (z *ZSet) convert() {
+	b := &big{dict: dict.New()}
+	var bits [8]byte
+	for m, score := range z.Ascend(0) {
+		binary.LittleEndian.PutUint64(bits[:], math.Float64bits(score))
+		id, _ := b.dict.Put(m, bits[:])
+		b.order.Insert(b.order.Len(), placeOf(score, id))
+	}
+	*z = ZSet{big: b}
+}
+
+// Pack makes the set a listpack if it is small enough, and no member is longer than longest: what redis does with the
+// result of a command that stores one.
+func (z *ZSet) Pack(longest int, lim Limits) {
+	if z.big == nil || z.Len() > lim.Entries || longest > lim.Value {
+		return
+	}
+	small := &ZSet{lp: listpack.New()}
+	for m, score := range z.Ascend(0) {
+		small.lp = appendScore(listpack.Append(small.lp, m), score)
+	}
+	*z = *small
+}
