@@ -48,6 +48,7 @@ func TestChaosLosesNothing(t *testing.T) {
 			s.swap()
 		}},
 		{"killed replica", func(t *testing.T, s *shard) {
+			mustBe(t, s)
 			s.replica.Kill()
 			s.replica.Start()
 		}},
@@ -57,9 +58,10 @@ func TestChaosLosesNothing(t *testing.T) {
 			takeOver(t, s, "FORCE")
 		}},
 		{"killed replica and master", func(t *testing.T, s *shard) {
+			mustBe(t, s)
 			s.replica.Kill()
 			s.replica.Start()
-			waitLinked(t, *s)
+			waitCaughtUp(t, *s) // until then the master alone holds what the replica had acknowledged
 			s.master.Kill()
 			waitMaster(t, s.replica)
 			s.master.Start()
@@ -80,6 +82,11 @@ func TestChaosLosesNothing(t *testing.T) {
 			waitWritten(t, writers[k], shards[k].master)
 		}
 		t.Logf("round %d: %s of shard %d: %v", round, m.name, i, time.Since(began).Round(time.Millisecond))
+		for k, w := range writers {
+			if a, err := w.Audit(); err != nil || !a.Sound() {
+				t.Fatalf("shard %d: %v, from %d to %d, %v", k, a, a.FirstLost, a.LastLost, err)
+			}
+		}
 	}
 	for _, w := range writers {
 		w.Stop()
@@ -89,6 +96,29 @@ func TestChaosLosesNothing(t *testing.T) {
 		finish(t, writers[i], false)
 	}
 	uniqueEpochs(t, all)
+}
+
+// mustBe makes sure that the replica is one before it is killed and started again at once: a master that is started
+// again before it was missed would come back without data, as master of a replica that takes over its emptiness.
+func mustBe(t *testing.T, s *shard) {
+	t.Helper()
+	if role(s.master) != "master" {
+		t.Logf("port %d and port %d have changed places by themselves", s.master.Port, s.replica.Port)
+		s.swap()
+	}
+	waitCaughtUp(t, *s)
+}
+
+// waitCaughtUp waits until the replica has all that its master has written up to now.
+func waitCaughtUp(t *testing.T, s shard) {
+	t.Helper()
+	waitLinked(t, s)
+	offset := func(n *server, field string) (v int64) {
+		fmt.Sscan(testkit.Info(n.Do("INFO", "replication"), field), &v)
+		return v
+	}
+	written := offset(s.master, "master_repl_offset")
+	testkit.Eventually(t, fmt.Sprintf("port %d has caught up", s.replica.Port), func() bool { return offset(s.replica, "slave_repl_offset") >= written })
 }
 
 // takeOver does a manual failover, which is asked for again if a failover was under way already.

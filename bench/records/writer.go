@@ -1,6 +1,7 @@
 package records
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -80,6 +81,23 @@ func (w *Writer) TakeGap() time.Duration {
 func (w *Writer) Stop() {
 	w.cancel()
 	<-w.done
+}
+
+// Audit reads the key while the client goes on, and returns what is lost of that which was acknowledged before. Of the
+// account only that much counts.
+func (w *Writer) Audit() (Account, error) {
+	w.mu.Lock()
+	fates, target := slices.Clone(w.fates), w.owner
+	w.mu.Unlock()
+	reader := &Writer{opt: w.opt, conns: map[string]*Conn{}, target: cmp.Or(target, w.opt.Addrs[0]), replies: map[string]int{}}
+	defer reader.closeAll()
+	value, err := reader.read()
+	if err != nil {
+		return Account{}, fmt.Errorf("reading %s: %w", w.opt.Key, err)
+	}
+	a := compare(fates, value)
+	a.Foreign = 0 // written since
+	return a, nil
 }
 
 // Finish stops the client, reads the key, removes it, and compares it with what was acknowledged.

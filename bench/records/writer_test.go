@@ -134,6 +134,9 @@ func TestWriterFollowsAndFindsLosses(t *testing.T) {
 	awaitAcked(t, w, 3, b.addr)
 	b.behave(mood{reply: ":1\r\n"}) // acknowledged, not written
 	awaitAcked(t, w, 3, b.addr)
+	if a, err := w.Audit(); err != nil || a.Lost != 1 || a.Foreign != 0 {
+		t.Errorf("in the middle: %+v, %v", a, err)
+	}
 	b.l.Close()
 	b.behave(mood{reply: ""})
 	awaitAcked(t, w, 3, a.addr)
