@@ -53,6 +53,7 @@ type applier struct {
 	cut     bool // the last Feed stopped because the session had to wait
 	asked   bool // REPLCONF GETACK was met
 	nextAck time.Time
+	mute    bool  // no acknowledgements: the master does not know them, or is gone
 	broken  error // why the stream ends
 
 	selects, replconf, multi, exec *command.Spec
@@ -68,7 +69,7 @@ type piece struct {
 // apply applies the stream until the link is lost. What went wrong is in the log when
 // it returns.
 func (f *follower) apply(w *wire) retry {
-	a := &applier{f: f, w: w, buf: make([]byte, 0, applyBytes)}
+	a := &applier{f: f, w: w, mute: f.deaf, buf: make([]byte, 0, applyBytes)}
 	if !a.open() {
 		return lostLink
 	}
@@ -297,15 +298,12 @@ func (a *applier) tick() {
 	a.s.Publish()
 }
 
-// ack tells the master how far we are.
+// ack tells the master how far we are. If it does not hear any more, what it has sent
+// before is applied all the same: the read finds the end.
 func (a *applier) ack() {
 	a.nextAck = time.Now().Add(ackEvery)
-	if a.f.deaf {
-		return
-	}
-	err := a.w.send("REPLCONF", "ACK", strconv.FormatInt(a.f.r.log.Offset(), 10))
-	if err != nil && a.broken == nil {
-		a.broken = err
+	if !a.mute {
+		a.mute = a.w.send("REPLCONF", "ACK", strconv.FormatInt(a.f.r.log.Offset(), 10)) != nil
 	}
 }
 

@@ -586,3 +586,22 @@ func TestFactsForTheCluster(t *testing.T) {
 	m.Close()
 	n.eventually("down", func() bool { f := n.repl.Facts(); return !f.LinkUp && f.DownSince > 0 && f.Offset == 500 })
 }
+
+// What a master has sent before it ended counts, though it hears nothing any more.
+func TestStreamOfAMasterThatIsGone(t *testing.T) {
+	n := newReplicaNode(t)
+	a := n.applier(t)
+	defer a.close()
+	a.w.Close()
+	a.ack()
+	if !a.mute {
+		t.Error("the master hears")
+	}
+	a.buf = append(a.buf, cmd("SET", "k", "v")+cmd("REPLCONF", "GETACK", "*")+cmd("SET", "l", "w")...)
+	if err := a.feed(); err != nil || a.broken != nil {
+		t.Error(err, a.broken)
+	}
+	if n.get(0, "l") != "w" {
+		t.Error("not applied")
+	}
+}
