@@ -14,7 +14,8 @@ import (
 //
 // Where we differ from redis: a replica with the greatest offset that it knows of (of equals, the one with the lowest
 // id), all of whose reachable siblings said that they see the master failing too, does not wait. A replica that reaches
-// a sibling with more data does not stand at all, unless the administrator wants it. If several masters have failed,
+// a sibling with more data does not stand at all, unless the administrator wants it; nor does one that never got anything
+// from a master that had data, which would drop what the master keeps on its disk. If several masters have failed,
 // their heirs start half a second apart, in the order of the masters' ids, so as not to want the same epoch. A request
 // for votes is preceded by a FAIL about the master, so that no voter finds it up, and by a heartbeat if we are its
 // replica since a moment ago only. Votes are counted once per voter. If voters say that they refuse, and a majority is out
@@ -66,6 +67,7 @@ const (
 	reasonExpired
 	reasonVotes
 	reasonLessData
+	reasonNoData
 )
 
 var reasonTexts = [...]string{
@@ -75,6 +77,7 @@ var reasonTexts = [...]string{
 	reasonExpired:  "Failover attempt expired.",
 	reasonVotes:    "Waiting for votes, but majority still not reached.",
 	reasonLessData: "A reachable replica of my master has more data than I have.",
+	reasonNoData:   "I never got the data of my master. CLUSTER FAILOVER FORCE promotes me without it.",
 }
 
 // stepElection moves our candidacy on, by one step at a time.
@@ -88,6 +91,10 @@ func (n *Node) stepElection() {
 	}
 	if !byHand && n.dataTooOld() {
 		n.noteCannot(reasonDataAge)
+		return
+	}
+	if !byHand && n.withoutData() {
+		n.noteCannot(reasonNoData)
 		return
 	}
 	limit := max(2*n.cfg.NodeTimeout, minElectionTime)
@@ -116,6 +123,9 @@ func (n *Node) stepElection() {
 		n.noteCannot(reasonVotes)
 	}
 }
+
+// withoutData reports whether we have nothing of a master that had something.
+func (n *Node) withoutData() bool { return n.facts.Offset <= 0 && n.me.master.replOffset > 0 }
 
 // dataTooOld reports whether we were cut off from the master for so long that others should take over. The
 // node timeout is not counted: it takes that long to notice a failure.

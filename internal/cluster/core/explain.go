@@ -159,6 +159,8 @@ func (n *Node) blocks(p *peer, reachable int) string {
 		return "cluster-replica-no-failover is set there"
 	case p == n.me && n.dataTooOld():
 		return reasonTexts[reasonDataAge]
+	case p == n.me && n.withoutData():
+		return reasonTexts[reasonNoData]
 	case reachable < n.quorum():
 		return fmt.Sprintf("%d of %d masters are reachable and can vote, %d are needed", reachable, n.size, n.quorum())
 	case !p.master.failed():

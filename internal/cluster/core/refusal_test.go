@@ -295,3 +295,16 @@ func TestBackToBackFailovers(t *testing.T) {
 		}
 	}
 }
+
+// A replica that never got anything from a master that had data does not stand (valkey#4317): it would drop the data
+// that the master still has on its disk. An administrator may want it all the same.
+func TestNoCandidateWithoutData(t *testing.T) {
+	p := newProbe(t, "r3a", "m1 m2 m3 r3a")
+	p.facts(0, false)
+	p.hear("m3", bus.TypePing, at(500))
+	p.hear("m1", bus.TypeFail, func(m *bus.Msg) { m.Fail = p.find("m3").id })
+	p.live(20000, "m3")
+	p.want(p.sentTo(bus.TypeAuthRequest) == "" && p.noted(CannotFailover), "it waits, and says so")
+	p.step(Failover{Mode: FailoverForce})
+	p.want(p.sentTo(bus.TypeAuthRequest) != "", "an administrator may want it")
+}
