@@ -406,7 +406,7 @@ func randomMsg(src *rand.Rand) *Msg {
 	m := &Msg{
 		Type: Type(src.IntN(TypeCount)), Port: uint16(src.Uint32()), PPort: uint16(src.Uint32()), CPort: uint16(src.Uint32()),
 		CurrentEpoch: src.Uint64(), ConfigEpoch: src.Uint64(), Offset: src.Uint64(), Sender: nodeid.Random(src),
-		Slots: randomSlots(src), Flags: Flags(src.Uint32()), State: State(src.IntN(2)), MFlags: MFlags(src.IntN(4)),
+		Slots: randomSlots(src), Flags: Flags(src.Uint32()), State: State(src.IntN(2)), MFlags: MFlags(src.IntN(4)), Refusal: Refusal(src.IntN(256)),
 		MyIP: []string{"", "10.1.2.3", "fe80::1%eth0"}[src.IntN(3)],
 	}
 	if src.IntN(2) == 0 {
@@ -524,5 +524,20 @@ func BenchmarkPing(b *testing.B) {
 		if _, _, err := d.Decode(buf); err != nil {
 			b.Fatal(err)
 		}
+	}
+}
+
+// Each refusal has words, those of later versions too.
+func TestRefusalText(t *testing.T) {
+	seen := map[string]bool{}
+	for r := RefusalNone; r <= RefusalLessData+1; r++ {
+		if text := r.String(); text == "" || seen[text] {
+			t.Errorf("refusal %d: %q", r, text)
+		} else {
+			seen[text] = true
+		}
+	}
+	if Refusal(200).String() != (RefusalLessData + 1).String() {
+		t.Error("an unknown refusal has words of its own")
 	}
 }
