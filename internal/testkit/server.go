@@ -78,7 +78,7 @@ func (s *Server) MoveTo(host string) {
 	s.Configure("bind "+host, "bind-source-addr "+host)
 }
 
-// Start starts the server again after Stop or Kill and waits until it answers.
+// Start starts the server again after Stop or Kill and waits until it answers and has loaded its data.
 func (s *Server) Start() {
 	s.tb.Helper()
 	if s.process != nil {
@@ -110,8 +110,8 @@ func (s *Server) Start() {
 			return false
 		}
 		defer c.Close()
-		_, err = c.Do("PING")
-		return err == nil
+		v, err := c.Do("PING")
+		return err == nil && !strings.HasPrefix(v.Text(), "LOADING ")
 	})
 }
 
