@@ -68,6 +68,13 @@ func (t *Tree[T]) Freeze() Tree[T] {
 	return *t
 }
 
+// Copy is Freeze of a tree that is frozen already, which others may be reading.
+func (t *Tree[T]) Copy() Tree[T] {
+	c := *t
+	c.own = nil
+	return c
+}
+
 // owner is the token of what t may change.
 func (t *Tree[T]) owner() *token {
 	if t.own == nil {
