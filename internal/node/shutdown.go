@@ -38,6 +38,8 @@ type attempt struct {
 	bySignal bool
 	untilMs  atomic.Int64  // Unix ms until which replicas are waited for; 0: they are not
 	aborted  chan struct{} // closed by SHUTDOWN ABORT
+	resume   func()        // gives the keys free again, if they are not
+	decided  bool          // it is too late to abort it; guarded by ending.mu
 	done     chan struct{} // closed when err is known
 	err      error
 }
@@ -61,16 +63,32 @@ func (n *Node) finish(a *attempt) error {
 	n.ending.at = a
 	n.ending.mu.Unlock()
 
-	a.err = n.try(a)
+	a.err = n.decide(a, n.try(a))
 	if a.err != nil {
-		n.ending.mu.Lock()
-		n.ending.at = nil
-		n.ending.mu.Unlock()
 		n.engine.Unpause(exec.ByShutdown)
+		if a.resume != nil {
+			a.resume()
+		}
 		n.tellWhy(a.err)
 	}
 	close(a.done)
 	return a.err
+}
+
+// decide is the end of an attempt that came to err: it cannot be aborted any more.
+func (n *Node) decide(a *attempt, err error) error {
+	n.ending.mu.Lock()
+	defer n.ending.mu.Unlock()
+	a.decided = true
+	select {
+	case <-a.aborted:
+		err = errAborted
+	default:
+	}
+	if err != nil {
+		n.ending.at = nil
+	}
+	return err
 }
 
 // errAborted: SHUTDOWN ABORT came in time.
@@ -171,8 +189,10 @@ func (n *Node) saveFinally(a *attempt) error {
 		return nil
 	}
 	n.slog.Info("Saving the final RDB snapshot before exiting.")
-	switch _, err := n.persist.Final(); {
+	resume, err := n.persist.Final()
+	switch {
 	case err == nil:
+		a.resume = resume
 		return nil
 	case errors.Is(err, persist.ErrAborted):
 		return errAborted
@@ -218,13 +238,11 @@ func (n *Node) abortShutdown() bool {
 	n.ending.mu.Lock()
 	defer n.ending.mu.Unlock()
 	a := n.ending.at
-	if a == nil {
+	if a == nil || a.decided {
 		return false
 	}
 	select {
-	case <-a.done: // too late
-		return false
-	case <-a.aborted:
+	case <-a.aborted: // by another
 	default:
 		close(a.aborted)
 		n.persist.Abort()

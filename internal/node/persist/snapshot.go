@@ -81,8 +81,8 @@ func (s *Snapshot) Save(w io.Writer) error {
 // Abort gives the snapshot up. It waits for nothing.
 func (s *Snapshot) Abort() {
 	s.aborted.Do(func() {
-		close(s.stop)
 		s.cut.Abort()
+		close(s.stop)
 	})
 	s.over()
 }
