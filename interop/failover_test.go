@@ -60,6 +60,25 @@ func TestSyncReplicasKeepWrites(t *testing.T) {
 	}
 }
 
+// With repl-sync-replicas 1 a plain manual failover leaves nobody in doubt: the new master has what the old one did not
+// answer yet.
+func TestSyncReplicasHandOver(t *testing.T) {
+	t.Parallel()
+	shards, all := createdShards(t, startSkein, "repl-sync-replicas 1")
+	s := shards[0]
+	w := appending(s, all)
+	for range size(5, 50) {
+		waitWritten(t, w, s.master)
+		handOver(t, &s, all)
+		waitWritten(t, w, s.master)
+	}
+	w.Stop()
+	waitEqual(t, s)
+	if a := finish(t, w, false); a.InDoubt > 0 {
+		t.Errorf("records: %v", a)
+	}
+}
+
 // key2 is a key of the shard of whose replica became its master just now.
 func (s shard) key2() string {
 	first := 0
