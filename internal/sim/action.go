@@ -60,7 +60,7 @@ var actions = map[string]action{
 	}},
 	"add":     {"NAME: a new server, met through a running one", true, addOne},
 	"replace": {"SERVER NAME: a new server takes its place: met, made its replica, promoted; the old one is forgotten and destroyed", true, replace},
-	"expect":  {"CONDITION ...: a rule of the script: served | well | knows A B | stranger A B | master A | replica A | lost BYTES | promotions N", false, expect},
+	"expect":  {"CONDITION ...: a rule of the script: served | well | shards | knows A B | stranger A B | leads A | follows A | lost BYTES | promotions N", false, expect},
 }
 
 // words are the arguments of an action.
@@ -98,7 +98,7 @@ var draws = map[string]func(s *server) bool{
 	"dead":    func(s *server) bool { return s.core == nil && !s.gone },
 	"master":  func(s *server) bool { return s.core != nil && owns(s) },
 	"replica": func(s *server) bool { return s.core != nil && s.core.Glance().Replica },
-	"empty":   func(s *server) bool { return s.core != nil && !s.core.Glance().Replica && !owns(s) },
+	"spare":   func(s *server) bool { return s.core != nil && !s.core.Glance().Replica && !owns(s) },
 }
 
 func owns(s *server) bool { g := s.core.Glance(); return !g.Replica && g.Slots > 0 }
@@ -413,7 +413,7 @@ func expect(w *World, a words) {
 // unmet says what speaks against a condition, or "".
 func (w *World) unmet(a words) string {
 	s, other := a.server(w, 1), a.server(w, 2)
-	needs := map[string]int{"knows": 2, "stranger": 2, "master": 1, "replica": 1}[a.word(0)]
+	needs := map[string]int{"knows": 2, "stranger": 2, "leads": 1, "follows": 1}[a.word(0)]
 	if needs > 0 && (s == nil || s.core == nil) || needs > 1 && other == nil {
 		return "there is no such node at work"
 	}
@@ -426,6 +426,8 @@ func (w *World) unmet(a words) string {
 		}
 	case "well":
 		return w.unwell()
+	case "shards":
+		return w.twoMasters()
 	case "knows":
 		if _, known := s.core.Knows(other.id); !known {
 			return s.name + " does not know " + other.name
@@ -434,11 +436,11 @@ func (w *World) unmet(a words) string {
 		if _, known := s.core.Knows(other.id); known {
 			return s.name + " knows " + other.name
 		}
-	case "master":
+	case "leads":
 		if !owns(s) {
 			return s.name + " owns nothing"
 		}
-	case "replica":
+	case "follows":
 		if !s.core.Glance().Replica {
 			return s.name + " is a master"
 		}
@@ -452,6 +454,22 @@ func (w *World) unmet(a words) string {
 		}
 	default:
 		return "there is no such condition"
+	}
+	return ""
+}
+
+// twoMasters says which shard has two masters, or "".
+func (w *World) twoMasters() string {
+	masters := map[nodeid.ID]string{}
+	for _, s := range w.servers {
+		if s.core == nil || s.core.Glance().Replica {
+			continue
+		}
+		shard := s.core.Glance().Shard
+		if other := masters[shard]; other != "" {
+			return other + " and " + s.name + " are masters of one shard"
+		}
+		masters[shard] = s.name
 	}
 	return ""
 }

@@ -126,7 +126,7 @@ func (s *server) sync() {
 	}
 	r.master = m
 	took := w.delay(m, s) * 4
-	if !w.data.contains(m.pos, s.pos) || !r.synced {
+	if !w.data.contains(m.pos, s.pos) || s.pos.offset == 0 && m.pos.offset > 0 {
 		took += w.opt.SyncTime.draw(w.rnd)
 	}
 	gen, life := r.gen, m.life

@@ -24,7 +24,7 @@ import (
 //	at 3s times 5: wipe replica {soft|hard}
 //
 // Three kinds of choices are left open and closed by the seed: A..B is a number or a time between two, {a|b} one of
-// several words, and the words any, server, dead, master, replica and empty are servers. A script without open
+// several words, and the words any, server, dead, master, replica and spare (a master without slots) are servers. A script without open
 // choices is a course: it is what Plan makes, what a failure prints, and what Shrink makes shorter.
 
 // Plan is what a world is made of and what happens in it.
@@ -242,6 +242,7 @@ var settings = map[string]func(o *Options, value string, number int, t Time){
 	"far":       func(o *Options, _ string, _ int, t Time) { o.FarDelay = Span{t, t + t/4} },
 	"delay":     func(o *Options, _ string, _ int, t Time) { o.Delay = Span{t / 4, t} },
 	"hiccup":    func(o *Options, _ string, n int, _ Time) { o.Hiccup = float64(n) / 1e6 },
+	"sync":      func(o *Options, _ string, _ int, t Time) { o.SyncTime = Span{t / 2, t} },
 	"disk":      func(o *Options, _ string, _ int, t Time) { o.DiskTime = Span{t / 10, t} },
 	"stuck":     func(o *Options, _ string, n int, _ Time) { o.DiskStuck = float64(n) / 1e6 },
 	"drift":     func(o *Options, _ string, n int, _ Time) { o.DriftPPM = n },

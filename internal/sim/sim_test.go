@@ -5,22 +5,27 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
+
+	"github.com/skeindb/skein/internal/base/nodeid"
+	"github.com/skeindb/skein/internal/cluster/core"
 )
 
 var (
-	seeds     = flag.Int("sim.seeds", 39, "seeds to play, over all workloads")
-	firstSeed = flag.Uint64("sim.first", 0, "the first seed")
-	only      = flag.String("sim.only", "", "play workloads with this in their name")
-	replay    = flag.String("sim.replay", "", "a script to replay")
-	long      = flag.Bool("sim.long", false, "play the scenarios that take minutes")
-	digests   = flag.String("sim.digests", "", "write the digest of every course to this file: equal on every machine, with -race and without")
-	verbose   = flag.Bool("sim.verbose", false, "print the statistics of every course")
+	seeds         = flag.Int("sim.seeds", 39, "seeds to play, over all workloads")
+	scenarioSeeds = flag.Int("sim.scenario-seeds", 5, "seeds to play of each scenario")
+	firstSeed     = flag.Uint64("sim.first", 0, "the first seed")
+	only          = flag.String("sim.only", "", "play workloads with this in their name")
+	replay        = flag.String("sim.replay", "", "a script to replay")
+	long          = flag.Bool("sim.long", false, "play the scenarios that take minutes")
+	digests       = flag.String("sim.digests", "", "write the digest of every course to this file: equal on every machine, with -race and without")
+	verbose       = flag.Bool("sim.verbose", false, "print the statistics of every course, and what happens in those that are replayed")
 )
 
 var workloadFiles = os.DirFS("testdata/workloads")
@@ -123,12 +128,50 @@ func TestReplay(t *testing.T) {
 	}
 	for _, file := range files {
 		t.Run(filepath.Base(file), func(t *testing.T) {
-			w, err := readScript(t, file).Plan(0).Run(nil)
+			w, err := readScript(t, file).Plan(*firstSeed).Run(tell)
 			if err != nil {
 				t.Fatal(err)
 			}
 			if v := w.Violation(); v != nil {
 				t.Error(v)
+			}
+		})
+	}
+}
+
+// tell prints what people would read in the logs.
+func tell(w *World) {
+	if !*verbose {
+		return
+	}
+	w.OnRecord = func(at Time, server string, r *core.Record) {
+		if r.Level >= core.Verbose {
+			fmt.Println(at, server, hexID.ReplaceAllStringFunc(r.Text(), func(id string) string {
+				parsed, _ := nodeid.Parse(id)
+				return w.nameOf(parsed)
+			}), r.Detail)
+		}
+	}
+}
+
+var hexID = regexp.MustCompile(`[0-9a-f]{40}`)
+
+// TestScenarios plays what went wrong with other servers.
+func TestScenarios(t *testing.T) {
+	files, _ := filepath.Glob("testdata/scenarios/*.txt")
+	for _, file := range files {
+		name := strings.TrimSuffix(filepath.Base(file), ".txt")
+		if !strings.Contains(name, *only) {
+			continue
+		}
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			s := readScript(t, file)
+			for seed := range uint64(*scenarioSeeds) {
+				play(t, s.Plan(*firstSeed+seed), name)
+				if t.Failed() {
+					return
+				}
 			}
 		})
 	}
