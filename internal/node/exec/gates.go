@@ -2,6 +2,7 @@ package exec
 
 import (
 	"bytes"
+	"slices"
 	"strings"
 
 	"github.com/skeindb/skein/internal/command"
@@ -147,16 +148,24 @@ func (e *Engine) refusedLocked(t *Turn, s *session.Session, spec *command.Spec, 
 	case s.Proto() == 2 && s.Subs.Active() && !allowedWhileSubscribed(spec):
 		return "ERR Can't execute '" + strings.ReplaceAll(spec.FullName(), "|", " ") +
 			"': only (P|S)SUBSCRIBE / (P|S)UNSUBSCRIBE / PING / QUIT / RESET are allowed in this context"
-	case g.MasterDown.Load() && !spec.Is(command.Stale):
+	case g.MasterDown.Load() && e.lacks(s, spec, command.Stale):
 		return errMasterDown
-	case g.Loading.Load() && !spec.Is(command.Loading):
+	case g.Loading.Load() && e.lacks(s, spec, command.Loading):
 		return errLoading
-	case g.AsyncLoading.Load() && spec.Is(command.NoAsyncLoading):
+	case g.AsyncLoading.Load() && (spec.Is(command.NoAsyncLoading) || spec == e.exec && queuedAny(s, command.NoAsyncLoading)):
 		return errLoading
 	case s.Is(session.Replica) && spec.Any(command.Write|command.ReadOnly|command.MayReplicate):
 		return errReplica
 	}
 	return ""
+}
+
+// lacks tells whether the command, or one that EXEC is about to run, is without a flag.
+func (e *Engine) lacks(s *session.Session, spec *command.Spec, f command.Flags) bool {
+	if !spec.Is(f) {
+		return true
+	}
+	return spec == e.exec && slices.ContainsFunc(s.Queue, func(q session.Queued) bool { return !q.Spec.Is(f) })
 }
 
 func (e *Engine) deniesOOM(s *session.Session, spec *command.Spec) bool {

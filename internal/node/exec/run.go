@@ -7,6 +7,7 @@ import (
 	"github.com/skeindb/skein/internal/cluster/topology"
 	"github.com/skeindb/skein/internal/command"
 	"github.com/skeindb/skein/internal/node/session"
+	"github.com/skeindb/skein/internal/store/keyspace"
 )
 
 // runOne runs one command of s to its end: answered, queued, refused, or waiting.
@@ -173,7 +174,11 @@ func (e *Engine) call(t *Turn, s *session.Session, spec *command.Spec, args [][]
 
 // begin begins the transaction of one command.
 func (e *Engine) begin(t *Turn, s *session.Session, args [][]byte) {
-	s.Tx.Begin(e.Keyspace, &s.Hold, s.DB(), t.NowMs, e.access(s))
+	access := e.access(s)
+	if s.Call.Spec.Is(command.TouchesArbitraryKeys) {
+		access |= keyspace.Apart
+	}
+	s.Tx.Begin(e.Keyspace, &s.Hold, s.DB(), t.NowMs, access)
 	if t.hinted > 0 {
 		s.Tx.Expect(args[t.hinted], &t.hint)
 	}

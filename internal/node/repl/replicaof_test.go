@@ -82,3 +82,57 @@ func TestReplicaof(t *testing.T) {
 	n.repl.opt.Cluster = true
 	want("-ERR REPLICAOF not allowed in cluster mode.", "REPLICAOF", "master", "1")
 }
+
+// A transaction is refused as a whole if the link was lost while it was queued.
+func TestStaleTransaction(t *testing.T) {
+	n, m := synced(t)
+	n.tune(func(o *Tuning) { o.ServeStale = false })
+	do := n.client()
+	do("MULTI")
+	do("GET", "k")
+	m.Close()
+	n.eventually("the gate closes", n.gates.MasterDown.Load)
+	if got := do("EXEC"); !strings.HasPrefix(got, "-EXECABORT Transaction discarded because of: MASTERDOWN") {
+		t.Errorf("%q", got)
+	}
+}
+
+// Keys that SCAN or a cycle finds past their deadline are deleted each for itself.
+func TestExpiryIsNoTransaction(t *testing.T) {
+	n := newReplicaNode(t)
+	n.repl.mu.Lock()
+	n.repl.openBacklog()
+	n.repl.mu.Unlock()
+	do := n.client()
+	n.ks.SetActiveExpire(false)
+	for _, key := range []string{"{t}a", "{t}b"} {
+		do("SET", key, "v", "PX", "1")
+	}
+	n.eventually("they have expired", func() bool { return n.due("{t}a") && n.due("{t}b") })
+	from := n.repl.Offset()
+	do("SCAN", "0", "COUNT", "100")
+	del := func(key string) string { return cmd("DEL", key) }
+	a, b := del("{t}a")+del("{t}b"), del("{t}b")+del("{t}a")
+	if got := n.tail(from, len(a)); got != a && got != b {
+		t.Errorf("%q", got)
+	}
+}
+
+// due tells whether a key is past its deadline.
+func (n *replicaNode) due(key string) bool {
+	n.ks.Replica.Store(true) // hides, and does not delete
+	defer n.ks.Replica.Store(false)
+	return n.get(0, key) == "(nil)"
+}
+
+// tail is so many bytes of the stream behind an offset.
+func (n *replicaNode) tail(from int64, length int) string {
+	r, err := n.repl.log.ReadFrom(from, 0)
+	if err != nil {
+		n.tb.Fatal(err)
+	}
+	defer r.Close()
+	buf := make([]byte, length+100)
+	k, _ := r.Read(buf)
+	return string(buf[:k])
+}

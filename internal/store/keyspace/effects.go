@@ -96,7 +96,7 @@ func (tx *ReadTx) Commit(argv [][]byte) {
 		tx.EndCommand(argv)
 	}
 	if len(f.list) > 0 {
-		tx.ks.opt.Log.Append(f.list, true)
+		tx.ks.opt.Log.Append(f.list, tx.access&Apart == 0)
 		f.list = f.list[:0]
 		f.buf = f.buf[:0]
 	}

@@ -128,7 +128,7 @@ func (ks *Keyspace) expireStripe(st *stripe, nowMs int64, may bool) (removed int
 
 func (ks *Keyspace) expireShelf(st *stripe, sh *shelf, db int, nowMs int64) (removed int, more bool) {
 	a := &ks.ager
-	a.tx.Begin(ks, nil, db, nowMs, SeeExpired)
+	a.tx.Begin(ks, nil, db, nowMs, SeeExpired|Apart)
 	for n := 0; len(sh.due.heap) > 0 && sh.due.heap[0].at() < nowMs; n++ {
 		if n == expireSlice {
 			more = true

@@ -21,6 +21,9 @@ const (
 	SeeExpired
 	// Applied marks what a master's log did: it stands in our log already.
 	Applied
+	// Apart says that effects logged together do not belong together: keys that
+	// happen to expire.
+	Apart
 )
 
 // ReadTx reads keys under a Hold. It has no method that changes data; a key
