@@ -18,8 +18,9 @@
 //	sync    the same with repl-sync-replicas 1, where the server has that directive
 //
 // A round's gap is the longest time between two acknowledgements, from before the failover until the shard has two nodes
-// again. A round in which the replica does not take over has failed and has no gap. The servers take turns, round by round, so that both see the
-// same machine; only one of the clusters is written to at a time.
+// again; beside it stands the longest one until the new master acknowledges writes, which a busy machine disturbs less. A
+// round in which the replica does not take over has failed and has no gap. The servers take turns, round by round, so that
+// both see the same machine; only one of the clusters is written to at a time.
 //
 // The exit code is 2 when something could not be measured and 1 for a missed goal, the latter only with -check.
 // Goals are for Skein.

@@ -18,9 +18,10 @@ import (
 
 // A Round is what one failover gave.
 type Round struct {
-	Gap     time.Duration // the longest time without an acknowledgement
-	Took    time.Duration // from the failover's cause until the replica said that it is a master
-	Failure string        // why the replica did not become master; "" if it did
+	Gap         time.Duration // the longest time without an acknowledgement
+	TakeoverGap time.Duration // the same, until the new master acknowledged writes
+	Took        time.Duration // from the failover's cause until the replica said that it is a master
+	Failure     string        // why the replica did not become master; "" if it did
 }
 
 // A Result is what the rounds of a trial gave for one server.
@@ -58,6 +59,10 @@ func spreadOf(times []time.Duration) Spread {
 
 func (r *Result) gaps() Spread {
 	return r.spread(func(x Round) time.Duration { return x.Gap })
+}
+
+func (r *Result) takeovers() Spread {
+	return r.spread(func(x Round) time.Duration { return x.TakeoverGap })
 }
 
 func (r *Result) tookTimes() Spread {
@@ -130,8 +135,8 @@ func report(chosen []trial, contestants []*contestant) string {
 	var b strings.Builder
 	for _, t := range chosen {
 		fmt.Fprintf(&b, "\n## %s\n\n", t.title)
-		b.WriteString("| server | rounds | failed | median gap ms | least-greatest | median ms to promotion | least-greatest | acknowledged | lost | in doubt | asked | |\n" +
-			"|---|---|---|---|---|---|---|---|---|---|---|---|\n")
+		b.WriteString("| server | rounds | failed | median gap ms | least-greatest | until it took over | least-greatest | median ms to promotion | least-greatest | acknowledged | lost | in doubt | asked | |\n" +
+			"|---|---|---|---|---|---|---|---|---|---|---|---|---|---|\n")
 		var notes []string
 		for _, c := range contestants {
 			r := c.results[t.name]
@@ -156,10 +161,10 @@ func row(t trial, c *contestant, r *Result) string {
 			judgement = "FAIL: " + strings.Join(parts, ", ")
 		}
 	}
-	gaps, took := r.gaps(), r.tookTimes()
-	return fmt.Sprintf("| %s | %d | %d | **%.1f** | %.1f-%.1f | %.1f | %.1f-%.1f | %d | %d | %d | %s | %s |\n",
+	gaps, takeovers, took := r.gaps(), r.takeovers(), r.tookTimes()
+	return fmt.Sprintf("| %s | %d | %d | **%.1f** | %.1f-%.1f | %.1f | %.1f-%.1f | %.1f | %.1f-%.1f | %d | %d | %d | %s | %s |\n",
 		c.name, len(r.Rounds)+len(r.Failures), len(r.Failures), ms(gaps.Median), ms(gaps.Least), ms(gaps.Greatest),
-		ms(took.Median), ms(took.Least), ms(took.Greatest), r.Account.Acked, r.Account.Lost, r.Account.InDoubt, asked, judgement)
+		ms(takeovers.Median), ms(takeovers.Least), ms(takeovers.Greatest), ms(took.Median), ms(took.Least), ms(took.Greatest), r.Account.Acked, r.Account.Lost, r.Account.InDoubt, asked, judgement)
 }
 
 // remarks tell what the row does not.

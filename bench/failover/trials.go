@@ -121,7 +121,8 @@ func (c *contestant) play(ctx context.Context, t trial, rounds int, rest time.Du
 		if r.add(round); round.Failure != "" {
 			progress("  %s: failed: %s", c.name, round.Failure)
 		} else {
-			progress("  %s: gap %.1f ms, promoted after %.1f ms", c.name, ms(round.Gap), ms(round.Took))
+			progress("  %s: gap %.1f ms, until the replica took over %.1f ms, promoted after %.1f ms",
+				c.name, ms(round.Gap), ms(round.TakeoverGap), ms(round.Took))
 		}
 	}
 	account, err := p.end()
@@ -254,14 +255,26 @@ func (p *play) handOver() (took time.Duration, failure string) {
 	return time.Since(accepted), ""
 }
 
+// takenOver waits until the new master acknowledges writes, and notes the gap until then.
+func (p *play) takenOver(r *Round, by string) {
+	p.awaitProgress(by)
+	r.TakeoverGap, _ = p.writer.TakeGap()
+}
+
+// over ends the round: its gap is the longest of all.
+func (p *play) over(r *Round) {
+	rest, _ := p.writer.TakeGap()
+	r.Gap = max(r.TakeoverGap, rest)
+}
+
 // plainRound is a manual failover and a rest.
 func plainRound(p *play) (r Round) {
 	to := p.shard.replica.addr()
 	if r.Took, r.Failure = p.handOver(); r.Failure == "" {
-		p.awaitProgress(to)
+		p.takenOver(&r, to)
 	}
 	p.awaitWhole()
-	r.Gap = p.writer.TakeGap()
+	p.over(&r)
 	return r
 }
 
@@ -272,10 +285,10 @@ func rowRound(p *play) (r Round) {
 	if r.Failure != "" {
 		p.awaitWhole()
 	} else {
-		p.awaitProgress(to)
+		p.takenOver(&r, to)
 		p.shard = shard{p.shard.replica, p.shard.master}
 	}
-	r.Gap = p.writer.TakeGap()
+	p.over(&r)
 	return r
 }
 
@@ -292,7 +305,7 @@ func (p *play) kill(writesAtOnce bool) (r Round) {
 	if p.awaitMaster(killLimit) {
 		r.Took = time.Since(begun)
 		if writesAtOnce {
-			p.awaitProgress(to)
+			p.takenOver(&r, to)
 		}
 	} else {
 		r.Failure = fmt.Sprintf("no master after %v", killLimit)
@@ -301,6 +314,6 @@ func (p *play) kill(writesAtOnce bool) (r Round) {
 		p.err = err
 	}
 	p.awaitWhole()
-	r.Gap = p.writer.TakeGap()
+	p.over(&r)
 	return r
 }

@@ -76,20 +76,20 @@ func TestGap(t *testing.T) {
 	at := func(ms int) time.Time { return time.Unix(1, 0).Add(time.Duration(ms) * time.Millisecond) }
 	const ms = time.Millisecond
 	var g gap
-	if got := g.take(at(500)); got != 0 {
+	if got, _ := g.take(at(500)); got != 0 {
 		t.Errorf("before the first acknowledgement the gap is %v", got)
 	}
 	for _, now := range []int{1000, 1010, 1011, 1016} {
 		g.acked(at(now))
 	}
-	if got := g.take(at(1017)); got != 10*ms {
+	if got, began := g.take(at(1017)); got != 10*ms || began != at(1000) {
 		t.Errorf("the longest gap is %v", got)
 	}
-	if got := g.take(at(1020)); got != 4*ms {
+	if got, began := g.take(at(1020)); got != 4*ms || began != at(1016) {
 		t.Errorf("a gap that lasts is %v so far", got)
 	}
 	g.acked(at(1046))
-	if got := g.take(at(1046)); got != 30*ms {
+	if got, began := g.take(at(1046)); got != 30*ms || began != at(1016) {
 		t.Errorf("a gap that began before it was taken is %v", got)
 	}
 }

@@ -4,7 +4,7 @@
 //
 //	w := records.Start(records.Options{Addrs: addrs, Key: "{shard}:1"})
 //	…                                  a failover, or worse
-//	gap := w.TakeGap()                 the longest time without an acknowledgement
+//	gap, began := w.TakeGap()          the longest time without an acknowledgement
 //	account, err := w.Finish()         stops, reads the key and compares
 //
 // A record is a number of ten digits and a semicolon:

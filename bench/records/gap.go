@@ -6,23 +6,26 @@ import "time"
 type gap struct {
 	last    time.Time // of the last acknowledgement; zero before the first one
 	longest time.Duration
+	began   time.Time // the longest one
 }
 
 // acked notes an acknowledgement.
 func (g *gap) acked(now time.Time) {
-	if !g.last.IsZero() {
-		g.longest = max(g.longest, now.Sub(g.last))
-	}
+	g.look(now)
 	g.last = now
 }
 
-// take returns the longest gap and begins anew. A gap that still lasts counts as far as it is known, and
-// again, with its whole length, for the next one.
-func (g *gap) take(now time.Time) time.Duration {
-	longest := g.longest
-	if !g.last.IsZero() {
-		longest = max(longest, now.Sub(g.last))
+func (g *gap) look(now time.Time) {
+	if d := now.Sub(g.last); !g.last.IsZero() && d > g.longest {
+		g.longest, g.began = d, g.last
 	}
-	g.longest = 0
-	return longest
+}
+
+// take returns the longest gap and when it began, and begins anew. A gap that still lasts counts as far as it is
+// known, and again, with its whole length, for the next one.
+func (g *gap) take(now time.Time) (longest time.Duration, began time.Time) {
+	g.look(now)
+	longest, began = g.longest, g.began
+	g.longest, g.began = 0, time.Time{}
+	return longest, began
 }

@@ -69,9 +69,9 @@ func (w *Writer) Acked() (records int, by string) {
 	return w.acked, w.owner
 }
 
-// TakeGap returns the longest time without an acknowledgement since it was last called. A gap that still
-// lasts counts as far as it is known.
-func (w *Writer) TakeGap() time.Duration {
+// TakeGap returns the longest time without an acknowledgement since it was last called, and when it began. A gap that
+// still lasts counts as far as it is known.
+func (w *Writer) TakeGap() (longest time.Duration, began time.Time) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	return w.gap.take(time.Now())
