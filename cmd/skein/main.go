@@ -3,6 +3,7 @@
 //	skein up       a cluster in one process, ready to use
 //	skein server   one node; takes redis-server's configuration and options
 //	skein cli      a client in the manner of redis-cli
+//	skein simulate what an outage would cost, on simulated machines
 //
 // Called through a link named redis-server it is skein server.
 package main
@@ -21,6 +22,7 @@ const usage = `Skein is a Redis Cluster node.
   skein up [--masters 3] [--replicas 1] [--port 7000]       start a whole cluster, ready to use
   skein server [redis.conf] [--directive value ...]         run one node, as redis-server would
   skein cli [-h host] [-p port] [-c] [command ...]          talk to a node
+  skein simulate [--scenario mass-failure] [--masters 100]  what an outage would cost
   skein version                                             print the version
 
 Every subcommand takes --help.
@@ -46,6 +48,8 @@ func run(args []string) int {
 		return server(args[1:])
 	case "cli":
 		return cli.Run(args[1:], os.Stdin, os.Stdout, os.Stderr)
+	case "simulate":
+		return simulate(args[1:], os.Stdout, os.Stderr)
 	case "version", "--version", "-v":
 		fmt.Println(versionLine())
 		return 0

@@ -42,7 +42,7 @@ node/session < node/exec node/clients node/observe
 
 10 products: / cli ops sim skeintest /cmd/skein /bench /bench/records /bench/failover
 ops < / cli skeintest /cmd/skein
-sim < skeintest
+sim < skeintest /cmd/skein
 / < skeintest /cmd/skein
 cli < /cmd/skein
 /bench/records < /bench/failover
@@ -70,6 +70,7 @@ const configKnown = `node ops / skeintest /cmd/skein`
 // libraries lists the foreign modules and who may use them. The data plane, the cluster and the structures are our own.
 const libraries = `
 cli: github.com/fatih/color github.com/spf13/pflag golang.org/x/term
+/cmd/skein: github.com/schollz/progressbar/v3 gonum.org/v1/plot golang.org/x/term
 `
 
 // testLibraries may be used in tests of the packages beside the floors: clients of others, to test against.
