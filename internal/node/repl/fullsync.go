@@ -67,6 +67,7 @@ func (r *Repl) startSync(now bool) {
 	if j == nil || r.job != nil {
 		return
 	}
+	j.keeps = !j.sockets && r.opt.Keeps != nil && r.opt.Keeps()
 	r.job = j
 	r.jobs.Go(func() {
 		err := r.sync(j)
@@ -157,7 +158,6 @@ func (r *Repl) sync(j *job) error {
 	if j.sockets {
 		target = "replicas sockets"
 	}
-	j.keeps = !j.sockets && r.opt.Keeps != nil && r.opt.Keeps()
 	list, err := r.cut(j)
 	switch {
 	case errors.Is(err, ErrBusy):

@@ -20,7 +20,8 @@ import (
 // newMaster is a node that replicas played by the test can follow.
 func newMaster(tb testing.TB) *replicaNode {
 	n := newReplicaNode(tb)
-	n.repl.opt.Dir = tb.TempDir
+	dir := tb.TempDir()
+	n.repl.opt.Dir = func() string { return dir }
 	n.repl.opt.Snapshot = n.snapshot
 	n.repl.opt.Empty = func(Aux) (Snapshot, error) { return emptySnapshot{}, nil }
 	n.repl.opt.Engine.Stray = func(s *session.Session, _ []byte) { n.repl.opt.Clients.Kill(s) }

@@ -1,10 +1,12 @@
 package repl
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"io"
 	"math"
+	"os"
 	"strconv"
 	"strings"
 	"testing"
@@ -644,5 +646,46 @@ func TestStray(t *testing.T) {
 		if got := c.received(); got != "" {
 			t.Errorf("%s: %q", words, got)
 		}
+	}
+}
+
+// TestKeeps: a file that becomes the node's own is written to its end, and synced
+// and named before replicas get it.
+func TestKeeps(t *testing.T) {
+	n := newMaster(t)
+	n.set("a", "1")
+	n.repl.opt.Keeps = func() bool { return true }
+	kept := make(chan string, 10)
+	n.repl.opt.Keep = func(_ Snapshot, path string) error {
+		b, err := os.ReadFile(path)
+		kept <- string(b)
+		return cmp.Or(err, os.Remove(path))
+	}
+	gate := make(chan struct{})
+	n.repl.opt.Snapshot = func(a Aux) (Snapshot, error) {
+		s, err := n.snapshot(a)
+		if err == nil {
+			s.(*testSnapshot).gate = gate
+		}
+		return s, err
+	}
+	c := n.connect()
+	c.send("PSYNC", "?", "-1")
+	n.eventually("the cut", func() bool { return c.phase() == syncing })
+	c.s.Kill()
+	c.wantClosed()
+	close(gate)
+	if got := <-kept; got != testRDB("a", "1") {
+		t.Errorf("%q", got)
+	}
+	n.repl.jobs.Wait()
+	n.repl.opt.Keep = func(Snapshot, string) error { return errors.New("no space left") }
+	c = n.connect()
+	c.send("PSYNC", "?", "-1")
+	c.wantClosed()
+	n.logged("BGSAVE for replication failed: no space left")
+	n.repl.jobs.Wait()
+	if left, err := os.ReadDir(n.repl.opt.Dir()); err != nil || len(left) > 0 {
+		t.Error(left, err)
 	}
 }
