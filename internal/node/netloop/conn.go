@@ -124,7 +124,7 @@ func (l *Loop) disown(c *conn) {
 	if made := c.withheld.release(nil, lost); l.live(c) && len(c.out) == 0 {
 		l.write(c, made)
 	}
-	c.withheld = nil
+	c.withheld, l.debtors.fresh = nil, true
 }
 
 // post is flush at the end of the turn: the peers read what a whole turn made at
@@ -330,6 +330,7 @@ func (l *Loop) close(c *conn) {
 		return
 	}
 	l.conns[c.fd] = nil
+	l.debtors.gone(c)
 	l.open--
 	l.held.Add(-int64(c.held))
 	l.control(syscall.EPOLL_CTL_DEL, c.fd, 0)

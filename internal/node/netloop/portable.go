@@ -206,7 +206,7 @@ func (l *Loop) disown(c *conn) {
 	if l.live(c) && c.withheld != nil {
 		c.Conn.SetWriteDeadline(time.Now().Add(farewell))
 		c.Conn.Write(c.withheld.release(nil, lost))
-		c.withheld = nil
+		c.withheld, l.debtors.fresh = nil, true
 	}
 }
 
@@ -290,6 +290,7 @@ func (l *Loop) Held() int64 { return l.held.Load() }
 func (l *Loop) forget(c *conn) {
 	if l.conns[c.s] == c {
 		delete(l.conns, c.s)
+		l.debtors.gone(c)
 		l.held.Add(-int64(c.held))
 		l.opt.Closed(c.s)
 	}

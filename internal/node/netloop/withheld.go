@@ -76,7 +76,7 @@ func lost(*session.Owed) exec.Debt { return exec.Lost }
 // debtors are the connections of a loop with withheld output.
 type debtors struct {
 	conns  []*conn
-	fresh  bool   // some came since collect
+	fresh  bool   // some came or went since collect
 	cancel func() // of the wait under way, nil if there is none
 
 	paid int64  // the greatest offset that a wait was told is acknowledged
@@ -119,10 +119,24 @@ func (l *Loop) collect() {
 		lowest = min(lowest, c.withheld.owed[0].Offset)
 		return false
 	})
-	if len(d.conns) > 0 && d.cancel == nil {
+	switch {
+	case len(d.conns) == 0:
+		d.end()
+	case d.cancel == nil:
 		d.cancel = l.opt.Await(lowest, func() { l.Do(func() { l.acknowledged(lowest, in) }) })
 	}
 }
+
+// end ends the wait under way.
+func (d *debtors) end() {
+	if d.cancel != nil {
+		d.cancel()
+		d.cancel = nil
+	}
+}
+
+// gone says that a connection is closed: if it was a debtor, perhaps nobody waits any more.
+func (d *debtors) gone(c *conn) { d.fresh = d.fresh || c.withheld != nil }
 
 // acknowledged is the end of a wait.
 func (l *Loop) acknowledged(offset int64, in uint32) {
@@ -138,11 +152,7 @@ func (l *Loop) acknowledged(offset int64, in uint32) {
 // another number of replicas is wanted. Safe from any goroutine.
 func (l *Loop) Reconsider() {
 	l.Do(func() {
-		d := &l.debtors
-		if d.cancel != nil {
-			d.cancel()
-			d.cancel = nil
-		}
+		l.debtors.end()
 		l.collect()
 	})
 }

@@ -218,6 +218,11 @@ func TestGoodbyeOfWhoWaits(t *testing.T) {
 	sv.ran(t, 3)
 	gone.Close()
 	eventually(t, "all are closed", func() bool { return sv.closed.Load() == 3 })
+	eventually(t, "nobody waits", func() bool {
+		sv.fakeReplicas.mu.Lock()
+		defer sv.fakeReplicas.mu.Unlock()
+		return len(sv.waits) == 0
+	})
 	sv.acknowledge(3)
 	last := sv.dial(t)
 	last.send(t, "CLIENT\r\nSET k 4\r\n")
