@@ -17,6 +17,7 @@ data/tree < data/dict
 data/value data/tree data/listpack < data/quicklist data/hash data/set data/zset data/stream
 data/dict < data/hash data/set data/zset
 data/intset < data/set
+data/zset < data/hash
 
 1 wire: cluster/bus cluster/topology cluster/nodesconf
 cluster/bus < cluster/topology cluster/nodesconf

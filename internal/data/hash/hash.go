@@ -3,6 +3,9 @@
 //	listpack     field, value, field, value ...     few and short ones: redis's own bytes
 //	hashtable    package dict                       beyond the limits; it does not become a listpack again
 //
+// Fields may have deadlines. They stand in a sorted set beside the hash, which only hashes with such fields have. This
+// package does not know the time: a field past its deadline is there until somebody deletes it.
+//
 // What the methods return are views, good until the next call. None of the arguments may be such a view.
 package hash
 
@@ -14,6 +17,7 @@ import (
 	"github.com/skeindb/skein/internal/data/dict"
 	"github.com/skeindb/skein/internal/data/listpack"
 	"github.com/skeindb/skein/internal/data/value"
+	"github.com/skeindb/skein/internal/data/zset"
 )
 
 // Limits are hash-max-listpack-entries and hash-max-listpack-value: fields, and bytes of one field or value.
@@ -27,6 +31,7 @@ type Hash struct {
 	lp     []byte
 	shared bool // others have lp too
 	dict   *dict.Dict
+	due    *zset.ZSet // the fields that have a deadline, by it; nil if none ever had
 }
 
 // New returns an empty hash.
@@ -76,6 +81,9 @@ func (h *Hash) Bytes() int {
 	if h.dict != nil {
 		n += h.dict.Bytes()
 	}
+	if h.due != nil {
+		n += h.due.Bytes()
+	}
 	return n
 }
 
@@ -85,6 +93,9 @@ func (h *Hash) Freeze() value.Object {
 	c := *h
 	if h.dict != nil {
 		c.dict = h.dict.Freeze()
+	}
+	if h.due != nil {
+		c.due = h.due.Freeze().(*zset.ZSet)
 	}
 	return &c
 }
@@ -141,7 +152,7 @@ func (h *Hash) Expect(fields, longest, total int, lim Limits) {
 	}
 }
 
-// Set gives a field a value, and tells whether the field is new.
+// Set gives a field a value, and tells whether the field is new. A deadline stays as it is; see Persist.
 func (h *Hash) Set(field, val []byte, lim Limits) (isNew bool) {
 	h.Expect(0, max(len(field), len(val)), len(field)+len(val), lim)
 	if h.dict != nil {
@@ -160,8 +171,9 @@ func (h *Hash) Set(field, val []byte, lim Limits) (isNew bool) {
 	return true
 }
 
-// Delete removes a field, and tells whether it was there.
+// Delete removes a field with its deadline, and tells whether it was there.
 func (h *Hash) Delete(field []byte) bool {
+	h.Persist(field)
 	if h.dict != nil {
 		return h.dict.Delete(field)
 	}
