@@ -38,6 +38,7 @@ type watch struct {
 	last      []core.Glance   // by server: after the step before
 	slots     []*slot.Set     // by server: the claim looked at last
 	handOvers []handOver      // by server
+	takenOver bool            // a TAKEOVER asked nobody: two majorities may stand apart, and each vote in one epoch
 }
 
 type voteKey struct {
@@ -169,7 +170,7 @@ func (c *watch) claim(s *server, m *bus.Msg, onDisk bool) {
 			list[i].slots = m.Slots
 			return
 		}
-		if list[i].slots.Intersects(m.Slots) {
+		if list[i].slots.Intersects(m.Slots) && !c.takenOver {
 			c.violate(ruleOneOwner, "%s and %s claim the same slot in epoch %d", s.name, c.w.nameOf(list[i].id), m.ConfigEpoch)
 		}
 	}
@@ -225,7 +226,10 @@ func (c *watch) stepped(s *server, ev core.Event, records []core.Record) {
 			}
 		case core.ManualFailoverAccepted:
 			c.handOvers[s.number] = handOver{asked: c.w.now}
-		case core.ManualFailoverForced, core.ManualTakeover, core.ManualTimedOut:
+		case core.ManualTakeover:
+			c.takenOver = true
+			c.handOvers[s.number] = handOver{}
+		case core.ManualFailoverForced, core.ManualTimedOut:
 			c.handOvers[s.number] = handOver{}
 		case core.ManualCanStart:
 			c.handOvers[s.number].canStart = true
@@ -297,7 +301,7 @@ func (c *watch) failed(s *server, r *core.Record) {
 
 // won counts the votes that reached the winner.
 func (c *watch) won(s *server, r *core.Record) {
-	if other, twice := c.winners[r.A]; twice && other != s.id {
+	if other, twice := c.winners[r.A]; twice && other != s.id && !c.takenOver {
 		c.violate(ruleOneWinner, "%s and %s won epoch %d", s.name, c.w.nameOf(other), r.A)
 	}
 	c.winners[r.A] = s.id
