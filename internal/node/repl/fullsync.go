@@ -7,7 +7,6 @@ import (
 	"io"
 	"os"
 	"slices"
-	"time"
 )
 
 // job is one full sync: a cut, for all replicas that waited for it.
@@ -58,12 +57,12 @@ func (r *Repl) Flushed() {
 
 const errBgsave = "-ERR BGSAVE failed, replication can't continue\r\n"
 
-// startSync begins a full sync if somebody waits for one and none is under way. A
-// new replica that need not be waited with for others says now.
-func (r *Repl) startSync(now bool) {
+// startSync begins a full sync if somebody waits for one and none is under way.
+// atOnce: others that may come need not be waited for.
+func (r *Repl) startSync(atOnce bool) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	j := r.nextJob(now)
+	j := r.nextJob(atOnce)
 	if j == nil || r.job != nil {
 		return
 	}
@@ -85,7 +84,7 @@ func (r *Repl) startSync(now bool) {
 
 // nextJob is the full sync that is due, or nil; r.mu is held. Those who wait first
 // decide what it is like.
-func (r *Repl) nextJob(now bool) *job {
+func (r *Repl) nextJob(atOnce bool) *job {
 	t := r.tuning.Load()
 	var j *job
 	count, longest := 0, int64(0)
@@ -98,12 +97,12 @@ func (r *Repl) nextJob(now bool) *job {
 		}
 		j.sockets = j.sockets && p.eof
 		count++
-		longest = max(longest, time.Now().UnixMilli()-p.joined)
+		longest = max(longest, now()-p.joined)
 	}
 	if j == nil {
 		return nil
 	}
-	due := now || !t.Diskless || longest >= t.DisklessDelay.Milliseconds() ||
+	due := atOnce || !t.Diskless || longest >= t.DisklessDelay.Milliseconds() ||
 		t.DisklessMost > 0 && count >= t.DisklessMost
 	j.sockets = j.sockets && (t.Diskless || j.filtered)
 	if !due || r.closed() {

@@ -88,6 +88,7 @@ func (r *Repl) shift() {
 	defer r.mu.Unlock()
 	r.hist.shift(r.opt.NewID(), r.log.Offset())
 	r.log.ForgetDB()
+	r.alone = now() // the siblings have repl-backlog-ttl from now on to come
 }
 
 // openBacklog begins to keep the stream, unless that is so.

@@ -169,6 +169,22 @@ func TestSecondID(t *testing.T) {
 	n.logged("Requested offset for second ID was")
 }
 
+// TestPromotedKeepsBacklog: the siblings have time to come, however long nobody followed us.
+func TestPromotedKeepsBacklog(t *testing.T) {
+	n, m := synced(t)
+	n.tune(func(t *Tuning) { t.BacklogTTL = time.Minute })
+	n.repl.mu.Lock()
+	n.repl.alone -= 3600000
+	n.repl.mu.Unlock()
+	n.world(n.repl.promote)
+	id := n.repl.History().ID
+	n.repl.Tick(now() + 50000)
+	if n.repl.History().ID != id || !n.repl.log.Active() {
+		t.Error("the backlog is gone")
+	}
+	m.Close()
+}
+
 // TestSharedCut: replicas that wait together get one snapshot; the transfer goes as
 // fast as the slowest reads, and those who are gone do not count.
 func TestSharedCut(t *testing.T) {

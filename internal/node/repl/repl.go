@@ -26,7 +26,7 @@
 // # Locks
 //
 // Repl.mu is taken under stripes and before the log's lock. Who holds it takes no
-// stripe and calls nobody outside of the package but the log and sessions' doors.
+// stripe and calls nobody who might: the log, sessions' doors, gates and the logger only.
 // Role, history and the data set change together under all stripes.
 package repl
 
