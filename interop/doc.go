@@ -10,6 +10,7 @@
 //	mixed_shard_test.go  Skein follows redis and the reverse; a cluster of redis is replaced by Skein under its clients
 //	failover_test.go  manual and automatic failovers, what they refuse, what becomes of who comes back
 //	chaos_test.go     mishaps of all kinds, and nothing acknowledged is lost
+//	stream_test.go    what a master writes is what its replicas and theirs hold
 //	fullsync_test.go  full synchronizations in the middle of which something breaks; redis-cli as a replica
 //	address_test.go   nodes that come back with new addresses
 //	up_test.go        skein up
