@@ -179,7 +179,7 @@ func FuzzScan(f *testing.F) {
 
 func TestFreezeIsBounded(t *testing.T) {
 	d := New()
-	for i := range 200000 {
+	for i := range 30000 {
 		d.Put(fmt.Append(nil, "key", i), []byte("value"))
 	}
 	i := 0

@@ -67,6 +67,10 @@ func FuzzExpiry(f *testing.F) {
 			if r.IntN(200) == 0 {
 				check(h, due)
 				frozen, then = append(frozen, h.Freeze().(*Hash)), append(then, maps.Clone(due))
+				if r.IntN(3) == 0 { // go on with the copy
+					last := len(frozen) - 1
+					h, frozen[last] = frozen[last], h
+				}
 			}
 		}
 		check(h, due)

@@ -90,6 +90,10 @@ func FuzzModel(f *testing.F) {
 			}
 			if r.IntN(100) == 0 {
 				frozen, then = append(frozen, h.Freeze().(*Hash)), append(then, maps.Clone(model))
+				if r.IntN(3) == 0 { // go on with the copy
+					last := len(frozen) - 1
+					h, frozen[last] = frozen[last], h
+				}
 				check(t, h, model)
 			}
 		}

@@ -123,6 +123,10 @@ func FuzzModel(f *testing.F) {
 			if r.IntN(300) == 0 {
 				check(t, l, model)
 				frozen, then = append(frozen, l.Freeze().(*List)), append(then, slices.Clone(model))
+				if r.IntN(3) == 0 { // go on with the copy
+					last := len(frozen) - 1
+					l, frozen[last] = frozen[last], l
+				}
 			}
 		}
 		check(t, l, model)

@@ -88,6 +88,10 @@ func FuzzModel(f *testing.F) {
 			}
 			if r.IntN(100) == 0 {
 				frozen, then = append(frozen, s.Freeze().(*Set)), append(then, maps.Clone(model))
+				if r.IntN(3) == 0 { // go on with the copy
+					last := len(frozen) - 1
+					s, frozen[last] = frozen[last], s
+				}
 				check(t, s, model)
 			}
 			if r.IntN(100) == 0 {

@@ -169,6 +169,10 @@ func FuzzModel(f *testing.F) {
 			if r.IntN(200) == 0 {
 				check(t, s, model)
 				frozen, then = append(frozen, s.Freeze().(*Stream)), append(then, slices.Clone(model))
+				if r.IntN(3) == 0 { // go on with the copy
+					last := len(frozen) - 1
+					s, frozen[last] = frozen[last], s
+				}
 			}
 		}
 		check(t, s, model)
@@ -376,6 +380,10 @@ func FuzzGroups(f *testing.F) {
 					c[name] = m.clone()
 				}
 				frozen, then = append(frozen, s.Freeze().(*Stream)), append(then, c)
+				if r.IntN(3) == 0 { // go on with the copy
+					last := len(frozen) - 1
+					s, frozen[last] = frozen[last], s
+				}
 			}
 		}
 		frozen, then = append(frozen, s), append(then, model)
