@@ -7,6 +7,7 @@ import "iter"
 func (s *Stream) TrimLen(length int, about bool, limit int) int {
 	length = max(length, 0)
 	return s.trim(about, limit,
+		func() bool { return s.Len() <= length },
 		func(b *block) bool { return s.Len()-b.live >= length },
 		func(_ ID, gone int) bool { return s.Len()-gone > length })
 }
@@ -14,6 +15,7 @@ func (s *Stream) TrimLen(length int, about bool, limit int) int {
 // TrimID removes all entries below id; see TrimLen.
 func (s *Stream) TrimID(id ID, about bool, limit int) int {
 	return s.trim(about, limit,
+		func() bool { return false },
 		func(b *block) bool {
 			last, ok := b.last()
 			return !ok || last.Less(id)
@@ -21,36 +23,29 @@ func (s *Stream) TrimID(id ID, about bool, limit int) int {
 		func(e ID, _ int) bool { return e.Less(id) })
 }
 
-// trim removes blocks from the first on that whole says are too many, and in the next one the entries that one says are,
-// of which so many are gone.
-func (s *Stream) trim(about bool, limit int, whole func(*block) bool, one func(id ID, gone int) bool) (removed int) {
-	for s.blocks.Len() > 0 {
+// trim removes blocks from the first on that whole says are too many, until it is enough, and in the next one the entries
+// that one says are, of which so many are gone. What is left of that block stays, as in redis, even if no entry lives.
+func (s *Stream) trim(about bool, limit int, enough func() bool, whole func(*block) bool, one func(id ID, gone int) bool) (removed int) {
+	for s.blocks.Len() > 0 && !enough() {
 		b := s.blocks.At(0)
-		switch {
-		case b.live == 0: // redis leaves such blocks
-			s.drop(0)
-			continue
-		case !one(b.firstLive(), 0) || limit > 0 && removed+b.live > limit:
-			return removed
-		case whole(&b):
+		if limit > 0 && removed+b.live > limit {
+			break
+		}
+		if whole(&b) {
 			s.drop(0)
 			removed += b.live
 			continue
-		case about:
-			return removed
 		}
-		gone := 0
-		s.edit(0, func(b *block) { gone = b.removeFirst(one) })
-		if gone == b.live {
-			s.drop(0)
+		if !about && one(b.first(), 0) {
+			s.edit(0, func(b *block) { removed += b.removeFirst(one) })
 		}
-		return removed + gone
+		break
 	}
 	return removed
 }
 
-// firstLive is the ID of the first entry that is not deleted.
-func (b *block) firstLive() ID {
+// first is the ID of the first entry that is not deleted; the highest if there is none.
+func (b *block) first() ID {
 	for e := range entries(b.lp, b.master) {
 		if !e.deleted {
 			return e.ID
