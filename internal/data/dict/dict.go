@@ -124,10 +124,17 @@ func (d *Dict) Get(id ID) (key, value []byte) { return split(d.page(id).record(i
 
 // Put makes key have a value, neither of which may be a view of the dictionary, and tells whether it is new.
 func (d *Dict) Put(key, value []byte) (id ID, isNew bool) {
+	if id, isNew = d.Ensure(key, value); !isNew {
+		d.SetValue(id, value)
+	}
+	return id, isNew
+}
+
+// Ensure is Put that leaves the value of a key that is there as it is.
+func (d *Dict) Ensure(key, value []byte) (id ID, isNew bool) {
 	hash := d.hash(key)
 	at, id, ok := d.find(hash, key)
 	if ok {
-		d.SetValue(id, value)
 		return id, false
 	}
 	id = d.place()

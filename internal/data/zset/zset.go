@@ -159,19 +159,17 @@ func (z *ZSet) Set(m []byte, score float64, lim Limits) (isNew bool) {
 func (b *big) set(m []byte, score float64) (isNew bool) {
 	var bits [8]byte
 	binary.LittleEndian.PutUint64(bits[:], math.Float64bits(score))
-	id, there := b.dict.Find(m)
-	if there {
+	id, isNew := b.dict.Ensure(m, bits[:])
+	if !isNew {
 		old := b.scoreOf(id)
 		if old == score {
 			return false
 		}
 		b.order.Delete(b.below(old, m))
 		b.dict.SetValue(id, bits[:])
-	} else {
-		id, _ = b.dict.Put(m, bits[:])
 	}
 	b.order.Insert(b.below(score, m), placeOf(score, id))
-	return !there
+	return isNew
 }
 
 func (b *big) scoreOf(id dict.ID) float64 {
