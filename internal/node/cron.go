@@ -80,8 +80,8 @@ func (n *Node) tick(nowMs int64) {
 	if n.cluster != nil {
 		n.linkBytes.Store(n.cluster.Stats().LinkBytes)
 	}
-	_, backlog, _ := n.repl.Memory()
-	n.logBytes.Store(backlog)
+	replicas, backlog, notCounted := n.repl.Memory()
+	n.logBytes.Store(replicas + backlog - notCounted)
 	n.keyspace.Tidy()
 	n.clients.Tick(nowMs)
 	n.observer.Tick()

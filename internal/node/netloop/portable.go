@@ -275,7 +275,10 @@ func (l *Loop) pull(c *conn) {
 
 // weigh counts what c holds now.
 func (l *Loop) weigh(c *conn) {
-	held := cap(c.in) + c.s.Pending.Out + c.s.QueuedBytes + c.s.Watch.Bytes()
+	held := cap(c.in) + c.s.QueuedBytes + c.s.Watch.Bytes()
+	if c.s.Source == nil { // what a replica has to wait for evicts no key
+		held += c.s.Pending.Out
+	}
 	if c.withheld != nil {
 		held += cap(c.withheld.bytes)
 	}

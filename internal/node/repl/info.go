@@ -25,13 +25,13 @@ func (r *Repl) ResetStats() {
 }
 
 // Memory is what the log takes in bytes: replicas that are behind the beginning of
-// the backlog, the backlog, and the part that does not count against maxmemory,
-// since eviction would only make it grow.
+// the backlog, the backlog, and the part of both that does not count against
+// maxmemory, since eviction would only make it grow: all beyond the backlog's size.
 func (r *Repl) Memory() (replicas, backlog, notCounted int64) {
 	size, _, _ := r.log.Backlog()
 	bytes := r.log.Memory()
-	most := size + 2*logSegment // a segment is kept whole
-	if notCounted = max(bytes-most, 0); notCounted > 0 {
+	notCounted = max(bytes-size, 0)
+	if notCounted > 2*logSegment { // not only because segments are kept whole
 		r.mu.Lock()
 		defer r.mu.Unlock()
 		if len(r.replicas) > 0 {

@@ -12,6 +12,9 @@ func (l *Log) SetBacklog(bytes int64) {
 	}
 	l.backlog = max(bytes, 0)
 	l.settle()
+	if l.backlog > 0 {
+		l.last() // its memory counts from now on, not from some later write on
+	}
 }
 
 // Backlog is the size asked for, 0 without a backlog, the offset of the first byte
