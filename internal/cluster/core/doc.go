@@ -53,7 +53,7 @@
 //
 //   - A voter does not refuse a second vote about the same master within twice the node timeout (vote.go).
 //   - Voters and candidates refuse a candidate while they reach a sibling of it with more data; a refusal is told to
-//     the candidate, which then tries again soon (vote.go, election.go). The offset of a replica that was never in step
+//     the candidate, which then tries again soon, as it does when voters do not answer (vote.go, election.go). The offset of a replica that was never in step
 //     with its master, or was itself a master that others replaced, counts as 0 (slots.go). A replica that never got
 //     anything from a master that had data does not stand, unless an administrator wants it (election.go).
 //   - A replica with the highest known offset (of equals: the lowest id), all of whose reachable siblings see

@@ -19,7 +19,7 @@ import (
 // their heirs start half a second apart, in the order of the masters' ids, so as not to want the same epoch. A request
 // for votes is preceded by a FAIL about the master, so that no voter finds it up, and by a heartbeat if we are its
 // replica since a moment ago only. Votes are counted once per voter. If voters say that they refuse, and a majority is out
-// of reach, the next election begins soon. Winning, being demoted, a reset and the administrator's wish each
+// of reach, or do not answer for a while, the next election begins soon. Winning, being demoted, a reset and the administrator's wish each
 // begin with a clean slate.
 //
 // Invariant: at most one request for votes is sent per epoch; an election is won only with the votes of a majority
@@ -35,6 +35,9 @@ const (
 
 	retryDelay     Millis = 50  // after an election that another epoch may win, and bound of the random part
 	retryDelayLong Millis = 500 // after one that was refused for other reasons; the same
+
+	minPatience Millis = 500 // with voters that do not answer, the first time
+	maxPatience Millis = 2000
 )
 
 // election is our candidacy. The zero value: none.
@@ -47,6 +50,9 @@ type election struct {
 	refused []refusal   // who said that it does not
 	tallied bool        // who said nothing is noted
 	again   bool        // the one before was lost
+	save    SaveSeq     // the request leaves when this is on disk
+	asked   Millis      // when it left
+	tries   int         // how many were lost in a row because voters did not answer
 	cannot  reason      // why we do not stand, as last noted
 	notedAt Millis
 }
@@ -106,6 +112,9 @@ func (n *Node) stepElection() {
 	if !e.sent && !e.again && n.manual.end == 0 {
 		n.updateRank()
 	}
+	if e.sent && n.durable < e.save {
+		e.asked = n.now
+	}
 	switch {
 	case n.now < e.at:
 		n.noteCannot(reasonDelay)
@@ -119,6 +128,11 @@ func (n *Node) stepElection() {
 		n.askForVotes()
 	case len(e.voters) >= n.quorum():
 		n.win()
+	case !byHand && n.now-e.asked > n.patience():
+		tries := e.tries + 1
+		n.tally()
+		n.lose()
+		e.tries = tries
 	default:
 		n.noteCannot(reasonVotes)
 	}
@@ -265,7 +279,8 @@ func (n *Node) askForVotes() {
 		n.todo |= todoSave | todoFsync
 	}
 	n.manual.epoch = 0
-	n.election.sent, n.election.epoch = true, n.currentEpoch
+	e := &n.election
+	e.sent, e.epoch, e.save, e.asked = true, n.currentEpoch, n.lastSave+1, n.now
 	n.note(Record{What: ElectionStarted, Level: Notice, A: n.currentEpoch, B: uint64(n.offset()), C: uint64(n.quorum())})
 	n.todo |= todoState
 	if n.now-n.followingSince < n.cfg.NodeTimeout {
@@ -334,6 +349,12 @@ func (n *Node) lose() {
 	delay += Millis(n.rnd.Int64N(int64(delay)))
 	n.note(Record{What: ElectionLost, Level: Notice, A: e.epoch, B: uint64(len(e.refused)), C: uint64(delay)})
 	n.election = election{at: n.now + delay, again: true, rank: e.rank, cannot: e.cannot, notedAt: e.notedAt}
+}
+
+// patience is how long we wait for answers before we ask again in a new epoch: a request or a vote may have been lost
+// with its link. It doubles each time, for voters whose disks are slow.
+func (n *Node) patience() Millis {
+	return min(max(n.cfg.NodeTimeout/2, minPatience), maxPatience) << min(n.election.tries, 10)
 }
 
 // tally notes, when the time of our election is over, who did not answer.
