@@ -89,13 +89,16 @@ func (w *World) dialled(e *event) {
 		l.names[1] = to.setIn(l)
 		w.after(0, event{kind: evAccepted, s: to, life: to.life, x: uint64(l.names[1])})
 		w.after(0, event{kind: evAccepted, s: from, life: from.life, x: uint64(l.names[0])})
+		if l.held != nil {
+			w.after(0, event{kind: evRetry, l: l, x: uint64(firstRetry)})
+		}
 	}
 }
 
 // transmit puts a packet on its way.
 func (w *World) transmit(s *server, name core.Link, m *bus.Msg) {
 	l := s.link(name)
-	if l == nil || !l.up || l.broken {
+	if l == nil || l.broken {
 		return
 	}
 	dir := uint8(0)
@@ -103,6 +106,9 @@ func (w *World) transmit(s *server, name core.Link, m *bus.Msg) {
 		dir = 1
 	}
 	to := l.ends[1-dir]
+	if to == nil {
+		return // nobody has this address
+	}
 	w.Stats.Packets++
 	w.Stats.Bytes += uint64(wireLen(m))
 	s.packets++
@@ -116,15 +122,23 @@ func (w *World) transmit(s *server, name core.Link, m *bus.Msg) {
 		l.held[dir] = append(l.held[dir], m)
 		return
 	}
+	if !l.up { // it waits in the queue of the link, see dialled
+		l.hold(dir, m)
+		return
+	}
 	if w.cut(s, to) {
-		if l.held == nil {
-			l.held = new([2][]*bus.Msg)
-		}
-		l.held[dir] = append(l.held[dir], m)
+		l.hold(dir, m)
 		w.after(firstRetry, event{kind: evRetry, l: l, dir: dir, x: uint64(firstRetry)})
 		return
 	}
 	w.carry(l, dir, m)
+}
+
+func (l *link) hold(dir uint8, m *bus.Msg) {
+	if l.held == nil {
+		l.held = new([2][]*bus.Msg)
+	}
+	l.held[dir] = append(l.held[dir], m)
 }
 
 // carry schedules the arrival, after everything that was sent before.

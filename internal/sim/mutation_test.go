@@ -76,7 +76,15 @@ func TestEachRuleCanBreak(t *testing.T) {
 				return r
 			}
 		}},
-		{ruleHandOver, "cluster masters=3 replicas=1 writes=2ms disk=100ms\nat 1s: failover r1", func(w *World) { w.hooks.noPause = true }},
+		{ruleHandOver, "cluster masters=3 replicas=1 writes=2ms disk=100ms\nat 1s: failover r1", func(w *World) {
+			w.hooks.effects = func(_ *server, out *core.Effects) { // the pause ends before the election
+				for i := range out.History {
+					if out.History[i].What == core.ManualCanStart {
+						w.servers[0].pausedUntil = 0
+					}
+				}
+			}
+		}},
 		{ruleForgotten, "cluster masters=3 replicas=1", forgetsTheBan},
 		{ruleNoMinority, "cluster masters=3 replicas=0\nat 1s: isolate m1 30s", deafToSilence},
 		{ruleLives, "cluster masters=3 replicas=1\nat 1s: destroy m1", func(w *World) {

@@ -363,9 +363,7 @@ func (s *server) change(c *core.Change) {
 	}
 	switch c.Pause.Do {
 	case core.PauseStart:
-		if !w.hooks.noPause {
-			s.pausedUntil = w.now + Time(float64(c.Pause.Until-s.clock(w.now))/s.drift)*Millisecond
-		}
+		s.pausedUntil = w.now + Time(float64(c.Pause.Until-s.clock(w.now))/s.drift)*Millisecond
 		report(core.WritesPaused{Pause: c.Pause.ID, Offset: s.pos.offset})
 	case core.PauseEnd:
 		s.pausedUntil = 0
