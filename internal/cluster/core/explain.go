@@ -211,6 +211,9 @@ func (n *Node) advise(x *Problem, owner *peer, reachable int) {
 	case owner.failed():
 		x.Command, x.At = "CLUSTER FAILOVER FORCE", n.whereabouts(best)
 	}
+	if x.Command != "" && best != nil && n.dataOf(best) == 0 {
+		x.Text += " That replica is at offset 0: if the master holds data, the replica has none of it, and the command gives it up."
+	}
 	if best == nil && owner.failed() && !minority {
 		x.Text += " If they are gone for good, the command gives the slots, empty, to the masters that are left."
 		x.Command = "redis-cli --cluster fix " + n.whereabouts(n.me) + " --cluster-fix-with-unreachable-masters"
@@ -219,18 +222,20 @@ func (n *Node) advise(x *Problem, owner *peer, reachable int) {
 
 // bestHeir is the reachable replica with most data; of equals the one with the lowest id.
 func (n *Node) bestHeir(master *peer) (best *peer) {
-	offset := func(p *peer) int64 {
-		if p == n.me {
-			return n.offset()
-		}
-		return p.replOffset
-	}
 	for _, p := range master.replicas {
-		if n.reaches(p) && (best == nil || offset(p) > offset(best) || offset(p) == offset(best) && p.id.Compare(best.id) < 0) {
+		if n.reaches(p) && (best == nil || n.dataOf(p) > n.dataOf(best) || n.dataOf(p) == n.dataOf(best) && p.id.Compare(best.id) < 0) {
 			best = p
 		}
 	}
 	return best
+}
+
+// dataOf is how much p has of its shard's history, as far as we know.
+func (n *Node) dataOf(p *peer) int64 {
+	if p == n.me {
+		return n.offset()
+	}
+	return p.replOffset
 }
 
 // minorityProblem is that we reach too few masters.
