@@ -255,3 +255,43 @@ func TestStoppedMaster(t *testing.T) {
 	}
 	mustContain(t, s.master.Do("CLUSTER", "EVENTS"), "event election-won ", "event promoted ", "event replica-diverged ")
 }
+
+// A replica whose first synchronization broke off has nothing, or a part. It does not take the place of its master, whatever
+// the others say: the shard waits for the master, which comes back with its file.
+func TestUnfinishedReplicaIsNotPromoted(t *testing.T) {
+	t.Parallel()
+	masters := createdCluster(t, 3, replicated...)
+	s := shard{masters[0], startSkein(t, replicated...)}
+	all := append(slices.Clone(masters), s.replica)
+	key := "{" + tagOf(0) + "}"
+	value := strings.Repeat(stockValue("stock:large:any")[:1<<16], 4)
+	const keys = 400
+	for i := range keys {
+		s.master.Want("+OK", "SET", fmt.Sprint(key, i), value)
+	}
+	s.master.Want("+OK", "SAVE")
+	masters[0].Want("+OK", "CLUSTER", "MEET", "127.0.0.1", fmt.Sprint(s.replica.Port))
+	waitSame(t, all)
+	follow(t, s)
+	testkit.Eventually(t, "the master sees its replica", func() bool { return seen(s.master, idOf(s.replica)).flags == "slave" })
+	if got := testkit.Info(s.replica.Do("INFO", "replication"), "master_link_status"); got == "up" {
+		s.replica.Kill() // it was too quick: it begins again
+		os.Remove(filepath.Join(s.replica.Dir, "dump.rdb"))
+		s.replica.Start()
+	}
+	s.master.Kill()
+	if testkit.Info(s.replica.Do("INFO", "replication"), "master_link_status") == "up" || s.replica.Do("DBSIZE") == fmt.Sprint(":", keys) {
+		t.Skip("the synchronization was over before the master was killed")
+	}
+	waitInfo(t, masters[1], "cluster_state", "fail")
+	staysFor(t, time.Duration(size(6, 30))*time.Second, func() {
+		if role(s.replica) != "slave" {
+			t.Error("the replica without data has become a master")
+		}
+	})
+	t.Logf("%s", s.replica.Do("CLUSTER", "EXPLAIN"))
+	s.master.Start()
+	waitOK(t, all)
+	waitEqual(t, s)
+	s.master.Want(fmt.Sprint(":", keys), "DBSIZE")
+}
