@@ -183,14 +183,19 @@ func (c *watch) arrived(s, from *server, m *bus.Msg) {
 	if m.Type == bus.TypeAuthAck {
 		c.acks[voteKey{m.Sender, s.number, m.CurrentEpoch}] = true
 	}
+	replica := !m.SlaveOf.IsZero() // its opinion does not count, unless s holds it for a master yet
+	if replica {
+		if flags, _ := s.core.Knows(m.Sender); !flags.Has(bus.FlagMaster) {
+			return
+		}
+	}
 	for i := range m.Gossip {
 		g := &m.Gossip[i]
 		k := reportKey{s.number, m.Sender, g.Node}
 		switch {
-		case !m.SlaveOf.IsZero(): // the opinion of a replica does not count
 		case g.Flags.Has(bus.FlagFail | bus.FlagPFail):
 			c.reports[k] = s.clock(c.w.now)
-		case len(c.reports) > 0:
+		case len(c.reports) > 0 && !replica:
 			delete(c.reports, k)
 		}
 	}
