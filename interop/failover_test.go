@@ -261,7 +261,7 @@ func TestStoppedMaster(t *testing.T) {
 func TestUnfinishedReplicaIsNotPromoted(t *testing.T) {
 	t.Parallel()
 	masters := createdCluster(t, 3, replicated...)
-	s := shard{masters[0], startSkein(t, replicated...)}
+	s := shard{masters[0], startSkein(t, append(slices.Clone(replicated), "cluster-replica-validity-factor 0")...)} // no age is too great
 	all := append(slices.Clone(masters), s.replica)
 	key := "{" + tagOf(0) + "}"
 	value := strings.Repeat(stockValue("stock:large:any")[:1<<16], 4)

@@ -138,8 +138,11 @@ func (n *Node) stepElection() {
 	}
 }
 
-// withoutData reports whether we have nothing of a master that had something.
-func (n *Node) withoutData() bool { return n.facts.Offset <= 0 && n.me.master.replOffset > 0 }
+// withoutData reports whether we have nothing of a master that had something. Its offset does not tell all: what was
+// written before its first replica came is in no log.
+func (n *Node) withoutData() bool {
+	return n.strange || n.facts.Hollow || n.facts.Offset <= 0 && n.me.master.replOffset > 0
+}
 
 // dataTooOld reports whether we were cut off from the master for so long that others should take over. The
 // node timeout is not counted: it takes that long to notice a failure.
@@ -402,7 +405,7 @@ func (n *Node) replaceMaster() {
 	}
 	n.notePromotion(old)
 	n.turnMaster(n.me)
-	n.stale, n.ownFrom = false, n.facts.Offset
+	n.stale, n.strange, n.ownFrom = false, false, n.facts.Offset
 	for s, owner := range n.owners {
 		if owner == old.idx {
 			n.unbind(uint16(s))

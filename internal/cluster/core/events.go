@@ -54,6 +54,7 @@ type ReplicationFacts struct {
 	LinkUp    bool   // replica: the link with the master works
 	LastIO    Millis // replica with LinkUp: when something last came over the link
 	DownSince Millis // replica without LinkUp: since when
+	Hollow    bool   // replica: its data are not known to be those of any master
 }
 
 // WritesPaused says that the pause Pause stands on all stripes and that the log ends at Offset.

@@ -48,6 +48,7 @@ type Node struct {
 	manual         manualFailover
 	facts          ReplicationFacts
 	stale          bool   // our data is not known to be a part of our master's (slots.go)
+	strange        bool   // we came from another shard and were never in step with our master
 	factsKnown     bool   // facts came since the start
 	ownFrom        int64  // offset at which our own history as a master began: promotion, or the start
 	kept           int64  // at the last demotion: what the new master has of our log; -1: it is of another shard

@@ -295,7 +295,7 @@ func (n *Node) stepDown(master *peer) {
 	m, demoted := &n.manual, n.me.isMaster()
 	switch {
 	case master.shard != n.me.shard:
-		n.stale, n.kept = true, -1
+		n.stale, n.strange, n.kept = true, true, -1
 	case demoted && m.paused && m.replica == master: // the end of a hand-over
 		n.kept = m.offset
 	case demoted:
@@ -321,7 +321,7 @@ func (n *Node) factsHeard(facts ReplicationFacts) {
 	}
 	n.facts = facts
 	if facts.LinkUp || n.me.isMaster() {
-		n.stale = false
+		n.stale, n.strange = false, false
 	}
 	n.todo |= todoManual
 }

@@ -45,6 +45,8 @@ func (r *Repl) Facts() core.ReplicationFacts {
 	facts := core.ReplicationFacts{LinkUp: f.up(), LastIO: core.Millis(f.lastMs.Load()), DownSince: core.Millis(r.downMs)}
 	if r.resumable || facts.LinkUp {
 		facts.Offset = r.log.Offset()
+	} else {
+		facts.Hollow = true
 	}
 	return facts
 }
