@@ -156,7 +156,8 @@ func (p *probe) tick(d Millis) {
 func (p *probe) live(d Millis, except ...string) {
 	for end := p.now + d; p.now < end; {
 		p.now += 100
-		p.step(ReplicationFacts{LinkUp: true, LastIO: p.now, Offset: p.n.facts.Offset})
+		was := p.n.facts
+		p.step(ReplicationFacts{LinkUp: !was.Hollow, LastIO: p.now, DownSince: was.DownSince, Offset: was.Offset, Hollow: was.Hollow})
 		p.step(Tick{})
 		p.save()
 		for _, x := range p.nodes {

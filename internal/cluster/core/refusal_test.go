@@ -308,3 +308,13 @@ func TestNoCandidateWithoutData(t *testing.T) {
 	p.step(Failover{Mode: FailoverForce})
 	p.want(p.sentTo(bus.TypeAuthRequest) != "", "an administrator may want it")
 }
+
+// The same when the master had no log, because it never had a replica: its offset says nothing about its data.
+func TestNoCandidateWithAnothersData(t *testing.T) {
+	p := newProbe(t, "r3a", "m1 m2 m3 r3a")
+	p.step(ReplicationFacts{Hollow: true, DownSince: p.now})
+	p.hear("m3", bus.TypePing, at(0))
+	p.hear("m1", bus.TypeFail, func(m *bus.Msg) { m.Fail = p.find("m3").id })
+	p.live(20000, "m3")
+	p.want(p.sentTo(bus.TypeAuthRequest) == "" && p.noted(CannotFailover), "it waits, and says so")
+}
