@@ -273,28 +273,40 @@ func (n *Node) Start() error {
 	return nil
 }
 
+// loadPatience is how long clients wait, unanswered, for the data set to be loaded,
+// before they are told that it is being loaded: nobody who connects to a node that
+// has just started, with little or nothing to load, is refused.
+const loadPatience = 200 * time.Millisecond
+
+func (n *Node) runLoops() {
+	for _, l := range n.loops {
+		go l.Run()
+	}
+}
+
 func (n *Node) open() error {
 	if err := n.fitMaxClients(); err != nil {
 		return err
 	}
 	n.tuneClients(n.cfg.Values())
-	for _, l := range n.loops {
-		go l.Run()
-	}
 	n.gates.Loading.Store(true)
-	if err := n.listenAll(); err != nil {
-		return err
+	late := time.AfterFunc(loadPatience, n.runLoops)
+	err := n.listenAll()
+	if err == nil {
+		n.slog.Info("Server initialized")
+		err = n.load()
 	}
-	n.slog.Info("Server initialized")
-	if err := n.load(); err != nil {
+	if late.Stop() {
+		n.runLoops()
+	}
+	if err != nil {
 		return err
 	}
 	n.repl.Begin()
 	if n.cluster == nil {
 		return nil
 	}
-	err := n.cluster.Start()
-	if err != nil {
+	if err = n.cluster.Start(); err != nil {
 		n.slog.Warn("Failed listening on the cluster bus port, aborting: " + err.Error())
 	}
 	return err

@@ -22,7 +22,7 @@ func Validate(lp []byte) (count int, err error) {
 			return 0, ErrCorrupt
 		}
 		p += size
-		if back, _ := backward(lp, p); back != n {
+		if back, bytes := backward(lp, p); back != n || bytes != backBytes(n) { // nobody writes a longer one than need be
 			return 0, ErrCorrupt
 		}
 		count++
