@@ -290,6 +290,7 @@ func (n *Node) open() error {
 	}
 	n.tuneClients(n.cfg.Values())
 	n.gates.Loading.Store(true)
+	n.engine.Tick(time.Now().UnixMilli()) // who is served before the load has ended has waited for it
 	late := time.AfterFunc(loadPatience, n.runLoops)
 	err := n.listenAll()
 	if err == nil {

@@ -63,6 +63,7 @@ type Engine struct {
 	Options
 	Table *command.Table
 	pause pauses
+	loads loads
 	reign atomic.Pointer[reign]
 	clock *tick.Clock
 	exec  *command.Spec // EXEC is run by the engine itself

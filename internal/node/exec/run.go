@@ -135,6 +135,10 @@ func (e *Engine) holding(t *Turn, s *session.Session, spec *command.Spec, args [
 		wait(s, args)
 		return
 	}
+	if e.Gates.Loading.Load() && !s.Is(session.Master) && e.lacks(s, spec, command.Loading) && e.loads.park(s, t.NowMs) {
+		wait(s, args)
+		return
+	}
 	if text := e.refusedLocked(t, s, spec, args, oom); text != "" {
 		e.reject(t, s, spec, text)
 		return
