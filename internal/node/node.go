@@ -273,11 +273,6 @@ func (n *Node) Start() error {
 	return nil
 }
 
-// loadPatience is how long clients wait, unanswered, for the data set to be loaded,
-// before they are told that it is being loaded: nobody who connects to a node that
-// has just started, with little or nothing to load, is refused.
-const loadPatience = 200 * time.Millisecond
-
 func (n *Node) runLoops() {
 	for _, l := range n.loops {
 		go l.Run()
@@ -291,7 +286,7 @@ func (n *Node) open() error {
 	n.tuneClients(n.cfg.Values())
 	n.gates.Loading.Store(true)
 	n.engine.Tick(time.Now().UnixMilli()) // who is served before the load has ended has waited for it
-	late := time.AfterFunc(loadPatience, n.runLoops)
+	late := time.AfterFunc(exec.LoadPatience, n.runLoops)
 	err := n.listenAll()
 	if err == nil {
 		n.slog.Info("Server initialized")

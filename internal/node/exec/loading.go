@@ -3,14 +3,15 @@ package exec
 import (
 	"sync"
 	"sync/atomic"
+	"time"
 
 	"github.com/skeindb/skein/internal/node/session"
 )
 
-// loadPatienceMs is how long a command waits for a load that has begun, before it
+// LoadPatience is how long a command waits for a load that has begun, before it
 // is refused. Redis reads a small file in one go and lets nobody in meanwhile: so
 // with little data its clients are never told that it is loading.
-const loadPatienceMs = 200
+const LoadPatience = 200 * time.Millisecond
 
 // loads keeps those who came while a load had just begun.
 type loads struct {
@@ -23,7 +24,7 @@ type loads struct {
 // park keeps s for a while. It refuses when the load has been going on for long.
 func (w *loads) park(s *session.Session, nowMs int64) bool {
 	w.since.CompareAndSwap(0, nowMs)
-	if nowMs >= w.since.Load()+loadPatienceMs {
+	if nowMs >= w.since.Load()+LoadPatience.Milliseconds() {
 		return false
 	}
 	w.mu.Lock()
@@ -37,7 +38,7 @@ func (w *loads) tick(loading bool, nowMs int64) {
 	switch {
 	case loading:
 		w.since.CompareAndSwap(0, nowMs)
-		if nowMs < w.since.Load()+loadPatienceMs {
+		if nowMs < w.since.Load()+LoadPatience.Milliseconds() {
 			return
 		}
 	default:
