@@ -68,9 +68,22 @@ func (h *heap) cool(i int) {
 
 // unlocked runs f, a system call or a page fault, without the lock.
 func (h *heap) unlocked(f func()) {
+	h.busy = true
 	h.mu.Unlock()
-	defer h.mu.Lock()
 	f()
+	h.mu.Lock()
+	h.busy = false
+	h.settled.Broadcast()
+}
+
+// settle waits for the chunk that the background goroutine works on, if there is one, and tells so: near the
+// limit that chunk may be all the memory there is.
+func (h *heap) settle() bool {
+	if !h.busy {
+		return false
+	}
+	h.settled.Wait()
+	return true
 }
 
 // stop ends the background goroutine and reports whether this was the first call.

@@ -22,6 +22,8 @@ type heap struct {
 	lowCold   int          // no cold chunk lies below
 	taken     atomic.Int64 // pages in use
 	closed    bool
+	busy      bool      // the background goroutine works on a chunk, which is in state busy
+	settled   sync.Cond // that it has done with it
 
 	compacting bool  // a compaction is under way
 	emptied    []int // chunks in state evacuate without a used page
@@ -50,6 +52,7 @@ func (h *heap) init(a *Arena, maxChunks int) {
 	h.a, h.maxChunks = a, maxChunks
 	h.kick = make(chan struct{}, 1)
 	h.done = make(chan struct{})
+	h.settled.L = &h.mu
 	go h.background()
 }
 
@@ -60,7 +63,7 @@ func (h *heap) take(pages, firstBits, allBits uint32) (uint32, error) {
 	defer h.mu.Unlock()
 	i := h.runs.first(uint8(pages))
 	for i < 0 {
-		if err := h.warmOne(); err != nil {
+		if err := h.warmOne(); err != nil && !h.settle() {
 			return 0, err
 		}
 		i = h.runs.first(uint8(pages)) // chunk 0 has no room for a run as long as a chunk

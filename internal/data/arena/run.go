@@ -37,6 +37,9 @@ func (h *heap) takeChunks(pages uint32) (uint32, error) {
 	defer h.mu.Unlock()
 	n := int(pages+chunkPages-1) / chunkPages
 	first, err := h.emptyChunks(n)
+	for err != nil && h.settle() {
+		first, err = h.emptyChunks(n)
+	}
 	if err != nil {
 		return 0, err
 	}
