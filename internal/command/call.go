@@ -4,6 +4,7 @@ import (
 	"net/netip"
 
 	"github.com/skeindb/skein/internal/base/resp"
+	"github.com/skeindb/skein/internal/data/value"
 )
 
 // Call is one invocation of a command, as its handler sees it. It belongs to
@@ -52,4 +53,31 @@ type Client interface {
 	// returned function is called, once, from any goroutine, with the reply's
 	// bytes. A command inside EXEC or a script cannot be parked (ok false).
 	Park() (resume func(reply []byte), ok bool)
+	// Block is Call.Block.
+	Block(c *Call, w *Wait)
 }
+
+// Wait says what a blocked call waits for.
+type Wait struct {
+	// Keys are those that may bring it; the first in the list is asked first.
+	Keys [][]byte
+	// Type is what one of them must hold for the call to be run again.
+	Type value.Type
+	// Gone has it run again, too, when a key that held Type is removed or gets
+	// another type (XREADGROUP).
+	Gone bool
+	// UntilMs is when the wait is over, Unix ms; 0: never.
+	UntilMs int64
+	// Args are run again in place of the call's own, if not nil (XREAD with $).
+	Args [][]byte
+	// Null writes the reply to a wait that ended in vain.
+	Null func(out *resp.Writer)
+}
+
+// Block leaves the call unanswered until there is something for it. A handler that
+// finds nothing to reply calls it last, having changed and written nothing. When one
+// of the keys changes so that it may serve, the whole command is run again, in the
+// order in which clients began to wait, before anybody else gets at what came; its
+// handler may block again, which changes nothing about its turn and its time. What
+// cannot wait (inside EXEC or a script) is answered with w.Null at once.
+func (c *Call) Block(w *Wait) { c.Client.Block(c, w) }

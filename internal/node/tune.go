@@ -3,6 +3,11 @@ package node
 import (
 	"fmt"
 
+	"github.com/skeindb/skein/internal/data/hash"
+	"github.com/skeindb/skein/internal/data/quicklist"
+	"github.com/skeindb/skein/internal/data/set"
+	"github.com/skeindb/skein/internal/data/stream"
+	"github.com/skeindb/skein/internal/data/zset"
 	"github.com/skeindb/skein/internal/node/clients"
 	"github.com/skeindb/skein/internal/node/config"
 	"github.com/skeindb/skein/internal/node/exec"
@@ -47,6 +52,14 @@ func (n *Node) tuneKeyspace(v *config.Values) {
 		Tenacity:     config.MaxMemoryEvictionTenacity.Get(v),
 		PlainDumps:   !config.RDBCompression.Get(v),
 		MaxString:    int64(config.ProtoMaxBulkLen.Get(v)),
+		Limits: keyspace.Limits{
+			List:   quicklist.Options{Fill: int(config.ListMaxListpackSize.Get(v))},
+			Set:    set.Limits{Integers: int(config.SetMaxIntsetEntries.Get(v)), Entries: int(config.SetMaxListpackEntries.Get(v)), Value: int(config.SetMaxListpackValue.Get(v))},
+			ZSet:   zset.Limits{Entries: int(config.ZsetMaxListpackEntries.Get(v)), Value: int(config.ZsetMaxListpackValue.Get(v))},
+			Hash:   hash.Limits{Entries: int(config.HashMaxListpackEntries.Get(v)), Value: int(config.HashMaxListpackValue.Get(v))},
+			Stream: stream.Options{BlockBytes: int(config.StreamNodeMaxBytes.Get(v)), BlockEntries: int(config.StreamNodeMaxEntries.Get(v))},
+			HLL:    int(config.HLLSparseMaxBytes.Get(v)),
+		},
 	})
 }
 
@@ -111,7 +124,10 @@ func (n *Node) watchConfig() {
 	n.onChange(n.tuneKeyspace,
 		config.NotifyKeyspaceEvents, config.MaxMemoryPolicy, config.MaxMemorySamples, config.LFULogFactor, config.LFUDecayTime,
 		config.LazyfreeLazyExpire, config.LazyfreeLazyEviction, config.LazyfreeLazyUserFlush,
-		config.MaxMemoryEvictionTenacity, config.ProtoMaxBulkLen, config.RDBCompression)
+		config.MaxMemoryEvictionTenacity, config.ProtoMaxBulkLen, config.RDBCompression,
+		config.ListMaxListpackSize, config.SetMaxIntsetEntries, config.SetMaxListpackEntries, config.SetMaxListpackValue,
+		config.ZsetMaxListpackEntries, config.ZsetMaxListpackValue, config.HashMaxListpackEntries, config.HashMaxListpackValue,
+		config.StreamNodeMaxBytes, config.StreamNodeMaxEntries, config.HLLSparseMaxBytes)
 	n.onChange(n.tuneClients,
 		config.Timeout, config.ProtectedMode, config.MaxMemoryClients, config.MaxMemory,
 		config.ReplBacklogSize, config.ClientOutputBufferLimit)

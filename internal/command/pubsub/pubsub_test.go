@@ -41,16 +41,17 @@ func (c *client) TakeMail() {
 	c.mail = nil
 }
 
-func (c *client) PushProto() int                { return c.proto }
-func (c *client) Subscriptions() *Subscriptions { return &c.subs }
-func (c *client) ID() uint64                    { return 1 }
-func (c *client) Name() string                  { return "" }
-func (c *client) User() string                  { return "default" }
-func (c *client) Addr() netip.AddrPort          { return netip.AddrPort{} }
-func (c *client) Proto() int                    { return c.proto }
-func (c *client) SelectDB(int)                  {}
-func (c *client) InMulti() bool                 { return c.multi }
-func (c *client) Park() (func([]byte), bool)    { return nil, false }
+func (c *client) PushProto() int                            { return c.proto }
+func (c *client) Subscriptions() *Subscriptions             { return &c.subs }
+func (c *client) ID() uint64                                { return 1 }
+func (c *client) Name() string                              { return "" }
+func (c *client) User() string                              { return "default" }
+func (c *client) Addr() netip.AddrPort                      { return netip.AddrPort{} }
+func (c *client) Proto() int                                { return c.proto }
+func (c *client) SelectDB(int)                              {}
+func (c *client) InMulti() bool                             { return c.multi }
+func (c *client) Block(call *command.Call, w *command.Wait) { w.Null(call.Out) }
+func (c *client) Park() (func([]byte), bool)                { return nil, false }
 
 // do runs a command line and returns what the client sees, mail included, with
 // line ends as spaces.

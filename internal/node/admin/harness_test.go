@@ -33,13 +33,14 @@ type client struct {
 	answer chan []byte // of a parked call
 }
 
-func (c *client) ID() uint64           { return 1 }
-func (c *client) Name() string         { return "" }
-func (c *client) User() string         { return "default" }
-func (c *client) Addr() netip.AddrPort { return c.addr }
-func (c *client) Proto() int           { return 2 }
-func (c *client) SelectDB(int)         {}
-func (c *client) InMulti() bool        { return c.multi }
+func (c *client) ID() uint64                                { return 1 }
+func (c *client) Name() string                              { return "" }
+func (c *client) User() string                              { return "default" }
+func (c *client) Addr() netip.AddrPort                      { return c.addr }
+func (c *client) Proto() int                                { return 2 }
+func (c *client) SelectDB(int)                              {}
+func (c *client) InMulti() bool                             { return c.multi }
+func (c *client) Block(call *command.Call, w *command.Wait) { w.Null(call.Out) }
 
 func (c *client) Park() (func([]byte), bool) {
 	if !c.parks {

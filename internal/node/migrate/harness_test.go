@@ -108,14 +108,15 @@ func (n *node) client() *client {
 	return &client{node: n, awake: make(chan struct{}, 1)}
 }
 
-func (c *client) ID() uint64           { return 1 }
-func (c *client) Name() string         { return "" }
-func (c *client) User() string         { return "default" }
-func (c *client) Addr() netip.AddrPort { return netip.AddrPort{} }
-func (c *client) Proto() int           { return 2 }
-func (c *client) SelectDB(db int)      { c.db = db }
-func (c *client) InMulti() bool        { return c.inMulti }
-func (c *client) Wake()                { c.awake <- struct{}{} }
+func (c *client) ID() uint64                                { return 1 }
+func (c *client) Name() string                              { return "" }
+func (c *client) User() string                              { return "default" }
+func (c *client) Addr() netip.AddrPort                      { return netip.AddrPort{} }
+func (c *client) Proto() int                                { return 2 }
+func (c *client) SelectDB(db int)                           { c.db = db }
+func (c *client) InMulti() bool                             { return c.inMulti }
+func (c *client) Block(call *command.Call, w *command.Wait) { w.Null(call.Out) }
+func (c *client) Wake()                                     { c.awake <- struct{}{} }
 
 func (c *client) Park() (func([]byte), bool) {
 	if c.inMulti {

@@ -1,6 +1,10 @@
 package session
 
-import "sync"
+import (
+	"sync"
+
+	"github.com/skeindb/skein/internal/command"
+)
 
 // door is where other goroutines leave things for a session. Whatever comes,
 // the home is notified once and takes all of it.
@@ -71,6 +75,11 @@ func (s *Session) Park() (resume func(reply []byte), ok bool) {
 		s.door.replied = true
 		s.knock()
 	}, true
+}
+
+// Block implements command.Client.
+func (s *Session) Block(c *command.Call, w *command.Wait) {
+	w.Null(c.Out)
 }
 
 // Parked tells that a command of the session is unanswered and its input waits.

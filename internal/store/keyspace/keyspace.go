@@ -41,6 +41,10 @@ type Tuning struct {
 	// MaxString is proto-max-bulk-len, which limits also how long SETRANGE,
 	// APPEND and SETBIT make a string, in bytes; 0 means redis's default, 512 MB.
 	MaxString int64
+
+	// Limits are up to what size collections are compact; the zero value is redis's
+	// defaults.
+	Limits Limits
 }
 
 const defaultMaxString = 512 << 20
@@ -155,6 +159,9 @@ func (ks *Keyspace) Close() {
 func (ks *Keyspace) Tune(t Tuning) {
 	if t.Events&(EventKeyspace|EventKeyevent) == 0 {
 		t.Events = 0
+	}
+	if t.Limits == (Limits{}) {
+		t.Limits = defaultLimits
 	}
 	ks.tuning.Store(&t)
 }

@@ -1,0 +1,120 @@
+package keyspace
+
+import (
+	"github.com/skeindb/skein/internal/data/hash"
+	"github.com/skeindb/skein/internal/data/quicklist"
+	"github.com/skeindb/skein/internal/data/set"
+	"github.com/skeindb/skein/internal/data/stream"
+	"github.com/skeindb/skein/internal/data/value"
+	"github.com/skeindb/skein/internal/data/zset"
+)
+
+// Collection is a value that holds others: *quicklist.List, *set.Set, *zset.ZSet,
+// *hash.Hash or *stream.Stream.
+type Collection interface {
+	value.Object
+	comparable
+	Len() int
+}
+
+// Limits say up to what size collections are compact, as the directives named
+// *-max-listpack-* and their like do.
+type Limits struct {
+	List   quicklist.Options
+	Set    set.Limits
+	ZSet   zset.Limits
+	Hash   hash.Limits
+	Stream stream.Options
+	HLL    int // hll-sparse-max-bytes
+}
+
+// defaultLimits are redis's.
+var defaultLimits = Limits{
+	List:   quicklist.Options{Fill: -2},
+	Set:    set.Limits{Integers: 512, Entries: 128, Value: 64},
+	ZSet:   zset.Limits{Entries: 128, Value: 64},
+	Hash:   hash.Limits{Entries: 512, Value: 64},
+	Stream: stream.Options{BlockBytes: 4096, BlockEntries: 100},
+	HLL:    3000,
+}
+
+// Limits are those in force. They stay valid during the command.
+func (tx *ReadTx) Limits() *Limits { return &tx.tuning.Limits }
+
+// Find finds a collection to be read, counting and touching as Get does: nil if
+// there is no such key, ErrWrongType if it holds something else. The value is valid
+// until the next change of the key or the end of the command.
+func Find[T Collection](tx *ReadTx, key []byte) (T, error) {
+	r, ok := tx.Get(key)
+	if !ok {
+		var none T
+		return none, nil
+	}
+	return Of[T](tx, r)
+}
+
+// Of is the collection of a key that was found.
+func Of[T Collection](_ *ReadTx, r Ref) (T, error) {
+	c, ok := r.Object().(T)
+	if !ok {
+		return c, ErrWrongType
+	}
+	return c, nil
+}
+
+// Change is a collection open for change: the handler changes Value and then calls
+// Save; or, if it turns out that there is nothing to change, does neither. Value is
+// nil if there is no such key; the handler may then put a new collection there.
+//
+//	c, err := keyspace.Open[*hash.Hash](tx, key)   // ErrWrongType
+//	if c.Value == nil { c.Value = hash.New() }
+//	c.Value.Set(field, val, tx.Limits().Hash)
+//	gone, err := c.Save()                          // ErrFull: nothing has changed
+//
+// A key must not be opened again, nor changed otherwise, before it is saved.
+type Change[T Collection] struct {
+	Value T
+	tx    *WriteTx
+	key   []byte
+	ref   Ref
+}
+
+// Open opens the collection at key for change.
+func Open[T Collection](tx *WriteTx, key []byte) (Change[T], error) {
+	r, _ := tx.Peek(key)
+	return OpenAt[T](tx, r, key)
+}
+
+// OpenAt is Open for a key that was just looked up, found or not.
+func OpenAt[T Collection](tx *WriteTx, r Ref, key []byte) (Change[T], error) {
+	c := Change[T]{tx: tx, key: key, ref: r}
+	if r.entry == nil {
+		return c, nil
+	}
+	var err error
+	if c.Value, err = Of[T](&tx.ReadTx, r); err != nil {
+		return c, err
+	}
+	r.place.preserve()
+	return c, nil
+}
+
+// Found tells whether the key was there when it was opened.
+func (c *Change[T]) Found() bool { return c.ref.entry != nil }
+
+// Save makes the change the key's: it counts as changed. A collection that is empty
+// now, unless it is a stream, goes away with its key, which gone tells.
+func (c *Change[T]) Save() (gone bool, err error) {
+	tx := c.tx
+	if c.Value.Len() == 0 && c.Value.Type() != value.TypeStream {
+		if c.Found() {
+			tx.delete(c.ref, c.key)
+		}
+		return true, nil
+	}
+	if !c.Found() {
+		return false, tx.SetObjectAt(c.ref, c.key, c.Value, NoExpiry)
+	}
+	tx.edited(c.ref, c.key)
+	return false, nil
+}
