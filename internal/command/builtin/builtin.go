@@ -26,6 +26,7 @@
 //	EXPIRE k 10 NX                  PEXPIREAT k 1700000010000 NX
 //	EXPIRE k -1                     DEL k, or UNLINK k
 //	RESTORE k 10000 dump            RESTORE k 1700000010000 dump ABSTTL
+//	LMPOP 2 k1 k2 LEFT COUNT 10     LPOP k2 3
 //
 // # Tests
 //
@@ -45,5 +46,6 @@ func Specs() []*command.Spec {
 		stringReads(), stringWrites(), stringEdits(), stringCounters(), stringLCS(),
 		bitSpecs(), bitRangeSpecs(), bitOpSpecs(), bitFieldSpecs(),
 		genericSpecs(), expireSpecs(), ttlSpecs(), scanSpecs(), flushSpecs(), nameSpecs(), objectSpecs(), dumpSpecs(),
+		listSpecs(),
 	)
 }

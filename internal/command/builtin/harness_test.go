@@ -12,7 +12,6 @@ import (
 	"github.com/skeindb/skein/internal/base/slot"
 	"github.com/skeindb/skein/internal/command"
 	"github.com/skeindb/skein/internal/data/arena"
-	"github.com/skeindb/skein/internal/data/value"
 	"github.com/skeindb/skein/internal/store/keyspace"
 )
 
@@ -150,7 +149,8 @@ var classes = map[string]keyspace.Class{
 	"incrby": keyspace.EventString, "incrbyfloat": keyspace.EventString, "setbit": keyspace.EventString,
 	"del": keyspace.EventGeneric, "expire": keyspace.EventGeneric, "persist": keyspace.EventGeneric,
 	"expired": keyspace.EventExpired, "keymiss": keyspace.EventKeyMiss, "new": keyspace.EventNew,
-	"rpush":       keyspace.EventList,
+	"lpush": keyspace.EventList, "rpush": keyspace.EventList, "lpop": keyspace.EventList, "rpop": keyspace.EventList,
+	"lset": keyspace.EventList, "linsert": keyspace.EventList, "lrem": keyspace.EventList, "ltrim": keyspace.EventList,
 	"rename_from": keyspace.EventGeneric, "rename_to": keyspace.EventGeneric,
 	"copy_to": keyspace.EventGeneric, "restore": keyspace.EventGeneric,
 	"move_from": keyspace.EventGeneric, "move_to": keyspace.EventGeneric,
@@ -177,29 +177,10 @@ func eventLine(db int, event, key string) string {
 	return event + " " + key
 }
 
-// list stands for a value of another type.
-type list struct{}
-
-func (list) Type() value.Type     { return value.TypeList }
-func (list) Encoding() string     { return "listpack" }
-func (list) Bytes() int           { return 64 }
-func (list) Freeze() value.Object { return list{} }
-
 // others are commands that the scripts need and that the package may lack: just
 // enough of each.
 func others(have []*command.Spec) []*command.Spec {
 	specs := []*command.Spec{{
-		Name: "rpush", Group: "list", Arity: 3, Flags: command.Write,
-		Keys: command.FirstKey(command.KeyRW), Usage: "key value",
-		Write: func(c *command.Call, tx *keyspace.WriteTx) {
-			if err := tx.SetObject(c.Args[1], list{}, keyspace.NoExpiry); err != nil {
-				c.Fail(err)
-				return
-			}
-			tx.Notify(keyspace.EventList, "rpush", c.Args[1])
-			c.Out.Int(1)
-		},
-	}, {
 		Name: "del", Group: "generic", Arity: -2, Flags: command.Write,
 		Keys: command.AllKeys(command.KeyRW), Usage: "key...",
 		Write: func(c *command.Call, tx *keyspace.WriteTx) {
