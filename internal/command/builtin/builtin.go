@@ -45,6 +45,7 @@ func Specs() []*command.Spec {
 	return slices.Concat(
 		stringReads(), stringWrites(), stringEdits(), stringCounters(), stringLCS(),
 		bitSpecs(), bitRangeSpecs(), bitOpSpecs(), bitFieldSpecs(),
+		hashReads(), hashWrites(), hashCounters(), hashRandomSpecs(), hashScanSpecs(),
 		genericSpecs(), expireSpecs(), ttlSpecs(), scanSpecs(), flushSpecs(), nameSpecs(), objectSpecs(), dumpSpecs(),
 		listSpecs(),
 	)

@@ -81,6 +81,10 @@ func (s *server) set(option, value string) {
 		s.tune(func(t *keyspace.Tuning) { t.MaxString, _ = strconv.ParseInt(value, 10, 64) })
 	case "lazyfree-lazy-expire":
 		s.tune(func(t *keyspace.Tuning) { t.LazyExpire = value == "yes" })
+	case "hash-max-listpack-entries":
+		s.tune(func(t *keyspace.Tuning) { t.Limits.Hash.Entries, _ = strconv.Atoi(value) })
+	case "hash-max-listpack-value":
+		s.tune(func(t *keyspace.Tuning) { t.Limits.Hash.Value, _ = strconv.Atoi(value) })
 	case "db":
 		s.db, _ = strconv.Atoi(value)
 	case "maxmemory-policy":
@@ -151,6 +155,7 @@ var classes = map[string]keyspace.Class{
 	"expired": keyspace.EventExpired, "keymiss": keyspace.EventKeyMiss, "new": keyspace.EventNew,
 	"lpush": keyspace.EventList, "rpush": keyspace.EventList, "lpop": keyspace.EventList, "rpop": keyspace.EventList,
 	"lset": keyspace.EventList, "linsert": keyspace.EventList, "lrem": keyspace.EventList, "ltrim": keyspace.EventList,
+	"hset": keyspace.EventHash, "hdel": keyspace.EventHash, "hincrby": keyspace.EventHash, "hincrbyfloat": keyspace.EventHash,
 	"rename_from": keyspace.EventGeneric, "rename_to": keyspace.EventGeneric,
 	"copy_to": keyspace.EventGeneric, "restore": keyspace.EventGeneric,
 	"move_from": keyspace.EventGeneric, "move_to": keyspace.EventGeneric,

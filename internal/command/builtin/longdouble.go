@@ -30,6 +30,12 @@ func addLongDoubles(a, b []byte) ([]byte, error) {
 	if !ok || !alsoOK {
 		return nil, command.Error(command.ErrNotFloat)
 	}
+	return sumLongDoubles(x, y)
+}
+
+// sumLongDoubles is addLongDoubles of numbers that were read already; x becomes the
+// sum.
+func sumLongDoubles(x, y *big.Float) ([]byte, error) {
 	if !x.IsInf() && !y.IsInf() {
 		x.Add(x, y)
 	}

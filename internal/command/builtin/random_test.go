@@ -48,6 +48,9 @@ type generator struct{ *rand.Rand }
 func (g generator) pick(of ...string) string { return of[g.IntN(len(of))] }
 
 func (g generator) command() []string {
+	if g.IntN(4) == 0 {
+		return g.hash()
+	}
 	key := g.pick("a", "b", "c", "d")
 	switch g.IntN(16) {
 	case 0:

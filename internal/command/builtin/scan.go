@@ -5,10 +5,8 @@ import (
 	"math"
 	"strconv"
 
-	"github.com/skeindb/skein/internal/base/glob"
 	"github.com/skeindb/skein/internal/base/slot"
 	"github.com/skeindb/skein/internal/command"
-	"github.com/skeindb/skein/internal/data/value"
 	"github.com/skeindb/skein/internal/store/keyspace"
 )
 
@@ -66,17 +64,6 @@ func slotsOf(pattern []byte) slot.Range {
 	return slot.Range{Start: n, End: n}
 }
 
-// filter is what the keys of KEYS and SCAN must be like.
-type filter struct {
-	pattern []byte // nil: any name
-	typed   bool
-	kind    value.Type
-}
-
-func (f *filter) accepts(r keyspace.Ref) bool {
-	return (f.pattern == nil || glob.Match(f.pattern, r.Key(), false)) && (!f.typed || r.Type() == f.kind)
-}
-
 func keys(c *command.Call, tx *keyspace.ReadTx) {
 	f := filter{pattern: c.Args[1]}
 	in := slotsOf(f.pattern)
@@ -99,35 +86,19 @@ func scan(c *command.Call, tx *keyspace.ReadTx) {
 		c.Out.Error("ERR invalid cursor")
 		return
 	}
-	var f filter
-	in, count := allSlots, int64(10)
-	a := c.Parse(2)
-	for a.More() {
-		switch {
-		case a.IsWith("COUNT", 1):
-			if count = a.Int(); count < 1 {
-				a.Syntax()
-			}
-		case a.IsWith("MATCH", 1):
-			f.pattern = a.Next()
-			in = slotsOf(f.pattern)
-			if string(f.pattern) == "*" {
-				f.pattern = nil
-			}
-		case a.IsWith("TYPE", 1):
-			f.kind, f.typed = typeNamed(a.Next()), true
-		default:
-			a.Syntax()
-		}
-	}
-	if err := a.Err(); err != nil {
+	var o scanOptions
+	if err := o.read(c, 2, true); err != nil {
 		c.Fail(err)
 		return
 	}
+	in := allSlots
+	if o.pattern != nil {
+		in = slotsOf(o.pattern)
+	}
 	var found, lapsed [][]byte
-	next := tx.ScanRange(cursor, int(count), in, func(r keyspace.Ref) {
+	next := tx.ScanRange(cursor, o.count, in, func(r keyspace.Ref) {
 		switch {
-		case !f.accepts(r):
+		case !o.accepts(r):
 		case tx.Lapsed(r):
 			lapsed = append(lapsed, bytes.Clone(r.Key()))
 		default:
@@ -143,30 +114,6 @@ func scan(c *command.Call, tx *keyspace.ReadTx) {
 	for _, key := range lapsed {
 		tx.Peek(key) // which removes it
 	}
-}
-
-// typeNamed is the type of a name in any case; TypeNone, which no key has, for
-// names of none.
-func typeNamed(name []byte) value.Type {
-	t, _ := value.ParseType(string(bytes.ToLower(name)))
-	return t
-}
-
-// parseCursor reads a cursor as C's strtoul does: a sign may precede the
-// digits, and no text at all is 0.
-func parseCursor(b []byte) (cursor uint64, ok bool) {
-	if len(b) == 0 {
-		return 0, true
-	}
-	negative := b[0] == '-'
-	if negative || b[0] == '+' {
-		b = b[1:]
-	}
-	cursor, err := strconv.ParseUint(string(b), 10, 64)
-	if negative {
-		cursor = -cursor
-	}
-	return cursor, err == nil
 }
 
 // randomTries is how many keys past their deadline RANDOMKEY steps over on a

@@ -83,9 +83,9 @@ func addInt(c *command.Call, tx *keyspace.WriteTx, by int64) {
 			return
 		}
 	}
-	sum := n + by
-	if by < 0 && n < 0 && sum >= 0 || by > 0 && n > 0 && sum < 0 {
-		c.Out.Error("ERR increment or decrement would overflow")
+	sum, ok := addInts(n, by)
+	if !ok {
+		c.Out.Error(errIncrOverflow)
 		return
 	}
 	if err := tx.SetIntAt(old, key, sum, keyspace.KeepExpiry); err != nil {
@@ -94,6 +94,14 @@ func addInt(c *command.Call, tx *keyspace.WriteTx, by int64) {
 	}
 	tx.Notify(keyspace.EventString, "incrby", key)
 	c.Out.Int(sum)
+}
+
+const errIncrOverflow = "ERR increment or decrement would overflow"
+
+// addInts is a + b; not ok if there is no such integer of 64 bits.
+func addInts(a, b int64) (sum int64, ok bool) {
+	sum = a + b
+	return sum, !(a < 0 && b < 0 && sum >= 0 || a > 0 && b > 0 && sum < 0)
 }
 
 // integerAt reads the string at r as an integer.

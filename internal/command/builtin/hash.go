@@ -1,0 +1,54 @@
+package builtin
+
+import (
+	"github.com/skeindb/skein/internal/command"
+	"github.com/skeindb/skein/internal/data/hash"
+	"github.com/skeindb/skein/internal/store/keyspace"
+)
+
+// findHash finds the hash at key to be read; nil if there is no such key. ok is
+// false if the key is of another type and the error has been replied.
+func findHash(c *command.Call, tx *keyspace.ReadTx, key []byte) (h *hash.Hash, ok bool) {
+	h, err := keyspace.Find[*hash.Hash](tx, key)
+	if err != nil {
+		c.Fail(err)
+		return nil, false
+	}
+	return h, true
+}
+
+// openHash opens the hash at key for change. ok is false if the key is of another
+// type and the error has been replied.
+func openHash(c *command.Call, tx *keyspace.WriteTx, key []byte) (h keyspace.Change[*hash.Hash], ok bool) {
+	h, err := keyspace.Open[*hash.Hash](tx, key)
+	if err != nil {
+		c.Fail(err)
+		return h, false
+	}
+	return h, true
+}
+
+// makeHash is openHash that makes the hash if there is none.
+func makeHash(c *command.Call, tx *keyspace.WriteTx, key []byte) (h keyspace.Change[*hash.Hash], ok bool) {
+	h, ok = openHash(c, tx, key)
+	if ok && h.Value == nil {
+		h.Value = hash.New()
+	}
+	return h, ok
+}
+
+// saveHash makes the change of h the key's and announces it. False means that the
+// error has been replied.
+func saveHash(c *command.Call, tx *keyspace.WriteTx, h *keyspace.Change[*hash.Hash], event string) bool {
+	key := c.Args[1]
+	gone, err := h.Save()
+	if err != nil {
+		c.Fail(err)
+		return false
+	}
+	tx.Notify(keyspace.EventHash, event, key)
+	if gone {
+		tx.Notify(keyspace.EventGeneric, "del", key)
+	}
+	return true
+}
