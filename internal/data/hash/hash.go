@@ -37,6 +37,10 @@ type Hash struct {
 // New returns an empty hash.
 func New() *Hash { return &Hash{lp: listpack.New()} }
 
+// Packed is the hash that a listpack is, which is trusted and not copied. Shared says that its bytes belong to others: a
+// change then copies them first.
+func Packed(lp []byte, shared bool) Hash { return Hash{lp: lp, shared: shared} }
+
 // FromListpack makes a hash of bytes from outside, which it checks and keeps. Limits are what would make a listpack
 // of fewer fields a table.
 func FromListpack(lp []byte, lim Limits) (*Hash, error) {
@@ -207,11 +211,11 @@ func (h *Hash) All() iter.Seq2[[]byte, []byte] {
 			}
 			return
 		}
-		var a, b [20]byte
+		var a, b []byte // memory of numbers
 		for p := listpack.First(h.lp); p != 0; p = listpack.Next(h.lp, p) {
-			field := view(listpack.Get(h.lp, p), a[:])
+			field := listpack.Get(h.lp, p).Text(&a)
 			p = listpack.Next(h.lp, p)
-			if !yield(field, view(listpack.Get(h.lp, p), b[:])) {
+			if !yield(field, listpack.Get(h.lp, p).Text(&b)) {
 				return
 			}
 		}

@@ -151,9 +151,12 @@ func widen(is []byte, w int) []byte {
 	return wide
 }
 
+// spare is how much memory an intset may always have: more is given back when half of it would do.
+const spare = 512
+
 // resize makes is n bytes long, in memory of the size class of n bytes unless there is room.
 func resize(is []byte, n int) []byte {
-	if n <= cap(is) && n > cap(is)/2 {
+	if n <= cap(is) && (n > cap(is)/2 || cap(is) <= spare) {
 		return is[:n]
 	}
 	room := append([]byte(nil), make([]byte, n)...)

@@ -100,12 +100,15 @@ func cut(lp []byte, from, to, gone int) []byte {
 	return lp
 }
 
+// spare is how much memory a listpack may always have: more is given back when half of it would do.
+const spare = 512
+
 // open makes the gone bytes at a place room for size bytes, and sets the length. Memory grows to the next size class,
 // no further: listpacks are many and most do not grow again.
 func open(lp []byte, at, gone, size int) []byte {
 	n := len(lp) - gone + size
 	tail := lp[at+gone:]
-	if n <= cap(lp) && n > cap(lp)/2 {
+	if n <= cap(lp) && (n > cap(lp)/2 || cap(lp) <= spare) {
 		old := len(lp)
 		lp = lp[:max(n, old)]
 		copy(lp[at+size:], lp[at+gone:old])

@@ -154,6 +154,15 @@ func (e Entry) Append(dst []byte) []byte {
 	return append(dst, e.Str...)
 }
 
+// Text is the element as a string. A number is written into scratch, which becomes memory for the next one.
+func (e Entry) Text(scratch *[]byte) []byte {
+	if !e.IsInt {
+		return e.Str
+	}
+	*scratch = e.Append((*scratch)[:0])
+	return *scratch
+}
+
 // Len is the length of the element as a string.
 func (e Entry) Len() int {
 	if e.IsInt {

@@ -83,6 +83,13 @@ type node struct {
 // New returns an empty list.
 func New() *List { return &List{lp: listpack.New()} }
 
+// Packed is the list that a listpack is, which is trusted and not copied. Shared says that its bytes belong to others: a
+// change then copies them first.
+func Packed(lp []byte, shared bool) List { return List{lp: lp, shared: shared} }
+
+// Listpack is the list as redis stores it, if that is its encoding; nobody may change it.
+func (l *List) Listpack() []byte { return l.lp }
+
 // Type is value.TypeList.
 func (l *List) Type() value.Type { return value.TypeList }
 

@@ -55,9 +55,9 @@ func (l *List) Ascend(i int) iter.Seq[[]byte] {
 }
 
 func ascend(lp []byte, p int, yield func([]byte) bool) bool {
-	var scratch [20]byte
+	var scratch []byte
 	for ; p != 0; p = listpack.Next(lp, p) {
-		if !yield(view(listpack.Get(lp, p), scratch[:])) {
+		if !yield(listpack.Get(lp, p).Text(&scratch)) {
 			return false
 		}
 	}
@@ -89,9 +89,9 @@ func (l *List) Descend(i int) iter.Seq[[]byte] {
 }
 
 func descend(lp []byte, p int, yield func([]byte) bool) bool {
-	var scratch [20]byte
+	var scratch []byte
 	for ; p != 0; p = listpack.Prev(lp, p) {
-		if !yield(view(listpack.Get(lp, p), scratch[:])) {
+		if !yield(listpack.Get(lp, p).Text(&scratch)) {
 			return false
 		}
 	}

@@ -48,6 +48,13 @@ func New(first []byte, expected int, lim Limits) *Set {
 	return &Set{dict: dict.New()}
 }
 
+// Packed is the set that a listpack is, which is trusted and not copied. Shared says that its bytes belong to others: a
+// change then copies them first.
+func Packed(lp []byte, shared bool) Set { return Set{small: lp, packed: true, shared: shared} }
+
+// PackedIntegers is Packed for an intset.
+func PackedIntegers(is []byte, shared bool) Set { return Set{small: is, shared: shared} }
+
 // FromIntset makes a set of bytes from outside, which it checks and keeps.
 func FromIntset(is []byte, lim Limits) (*Set, error) {
 	if err := intset.Validate(is); err != nil {
@@ -262,7 +269,7 @@ func view(e listpack.Entry, scratch []byte) []byte {
 // All yields all members. The set must not change meanwhile.
 func (s *Set) All() iter.Seq[[]byte] {
 	return func(yield func([]byte) bool) {
-		var b [20]byte
+		var b []byte // memory of numbers
 		switch {
 		case s.dict != nil:
 			for id := range s.dict.All() {
@@ -272,13 +279,13 @@ func (s *Set) All() iter.Seq[[]byte] {
 			}
 		case s.packed:
 			for p := listpack.First(s.small); p != 0; p = listpack.Next(s.small, p) {
-				if !yield(view(listpack.Get(s.small, p), b[:])) {
+				if !yield(listpack.Get(s.small, p).Text(&b)) {
 					return
 				}
 			}
 		default:
 			for n := range intset.All(s.small) {
-				if !yield(strconv.AppendInt(b[:0], n, 10)) {
+				if b = strconv.AppendInt(b[:0], n, 10); !yield(b) {
 					return
 				}
 			}

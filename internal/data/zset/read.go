@@ -108,10 +108,10 @@ func (z *ZSet) Descend(i int) iter.Seq2[[]byte, float64] {
 
 // walk goes through the listpack from the member at p on, up or down.
 func (z *ZSet) walk(p, step int, yield func([]byte, float64) bool) {
-	var scratch [20]byte
+	var scratch []byte
 	for p != 0 {
 		at := listpack.Next(z.lp, p)
-		if !yield(view(listpack.Get(z.lp, p), scratch[:]), packedScore(z.lp, at)) {
+		if !yield(listpack.Get(z.lp, p).Text(&scratch), packedScore(z.lp, at)) {
 			return
 		}
 		if step > 0 {

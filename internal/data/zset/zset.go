@@ -78,6 +78,10 @@ func New(expected, firstLen int, lim Limits) *ZSet {
 	return z
 }
 
+// Packed is the sorted set that a listpack is, which is trusted and not copied. Shared says that its bytes belong to
+// others: a change then copies them first.
+func Packed(lp []byte, shared bool) ZSet { return ZSet{lp: lp, shared: shared} }
+
 // Type is value.TypeZSet.
 func (z *ZSet) Type() value.Type { return value.TypeZSet }
 

@@ -41,7 +41,9 @@ func (tx *WriteTx) SetIntAt(old Ref, key []byte, n int64, expiry int64) error {
 
 // SetObjectAt is SetObject for a key that was just looked up.
 func (tx *WriteTx) SetObjectAt(old Ref, key []byte, o value.Object, expiry int64) error {
-	return tx.set(&old, key, &content{kind: kindObject, object: o}, expiry)
+	var c content
+	c.hold(o, inlineMax)
+	return tx.set(&old, key, &c, expiry)
 }
 
 // DeleteAt removes a key that was found. key must not be a view of the entry.

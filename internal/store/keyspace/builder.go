@@ -53,7 +53,7 @@ func (b *Builder) Put(it *Item) error {
 	case isString && s.Len() <= inlineMax:
 		c.encode(Str{big: s}.Bytes())
 	default:
-		c.kind, c.object = kindObject, it.Object
+		c.hold(it.Object, inlineMax)
 	}
 	if err := tx.put(&r, it.Key, &c, max(it.ExpiryMs, NoExpiry)); err != nil {
 		return err

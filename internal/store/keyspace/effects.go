@@ -87,6 +87,7 @@ func (tx *ReadTx) EndCommand(argv [][]byte) {
 		f.add(tx, argv)
 	}
 	f.changed, f.rewritten = false, false
+	tx.clean()
 }
 
 // Commit ends the transaction; argv as in EndCommand. The stripes are still held.
@@ -100,4 +101,5 @@ func (tx *ReadTx) Commit(argv [][]byte) {
 		f.list = f.list[:0]
 		f.buf = f.buf[:0]
 	}
+	tx.leaveScratch()
 }

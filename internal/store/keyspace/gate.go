@@ -14,7 +14,7 @@ const inlineMax = 4096
 // content is what a gate method is to write: the value part of an entry.
 type content struct {
 	kind   uint8
-	bytes  []byte // of kindString, kindRaw; may be a view of the entry to be replaced
+	bytes  []byte // unless it has a word; may be a view of the entry to be replaced
 	tail   []byte // more bytes behind them
 	size   int    // zero bytes follow until the value is this long
 	word   uint64 // of kindInt the integer, of kindObject the reference

@@ -7,7 +7,7 @@ import (
 )
 
 // Item is one key of a cut, or one to be loaded. It and what it refers to are
-// valid until the call that it is passed to returns; only Object may be kept.
+// valid until the call that it is passed to returns.
 type Item struct {
 	DB       int
 	Slot     uint16 // that the key selects; a builder finds it out by itself

@@ -3,6 +3,7 @@ package keyspace
 import (
 	"errors"
 	"hash/maphash"
+	"sync"
 	"sync/atomic"
 
 	"github.com/skeindb/skein/internal/data/arena"
@@ -76,6 +77,7 @@ type Keyspace struct {
 	owns      owns          // on a writable replica
 	tidied    atomic.Uint32 // the stripe that Tidy looked at last
 	graves    graves
+	scratches sync.Pool
 	compactor compactor
 	cutting   atomic.Pointer[Cut]   // the cut under way, if there is one
 	reset     atomic.Pointer[Stats] // what Stats begin from
@@ -135,6 +137,7 @@ func newOn(a *arena.Arena, seed maphash.Seed, beside *account, o Options) *Keysp
 	for i := range ks.stripes {
 		ks.stripes[i].shelves = make([]atomic.Pointer[shelf], o.Databases)
 	}
+	ks.scratches.New = func() any { return new(scratch) }
 	ks.aging.Store(true)
 	ks.reset.Store(new(Stats))
 	return ks

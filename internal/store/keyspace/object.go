@@ -54,12 +54,20 @@ func Find[T Collection](tx *ReadTx, key []byte) (T, error) {
 }
 
 // Of is the collection of a key that was found.
-func Of[T Collection](_ *ReadTx, r Ref) (T, error) {
-	c, ok := r.Object().(T)
+func Of[T Collection](tx *ReadTx, r Ref) (T, error) {
+	c, ok := tx.collection(r).(T)
 	if !ok {
 		return c, ErrWrongType
 	}
 	return c, nil
+}
+
+// collection is the value to be read, nil for a string inside the entry.
+func (tx *ReadTx) collection(r Ref) value.Object {
+	if k := r.entry.Kind(); isPacked(k) {
+		return tx.made().unpack(k, r.entry.Value(), true)
+	}
+	return r.object()
 }
 
 // Change is a collection open for change: the handler changes Value and then calls
@@ -77,6 +85,7 @@ type Change[T Collection] struct {
 	tx    *WriteTx
 	key   []byte
 	ref   Ref
+	room  *[]byte // of the copy that Value is, if it is one
 }
 
 // Open opens the collection at key for change.
@@ -91,9 +100,15 @@ func OpenAt[T Collection](tx *WriteTx, r Ref, key []byte) (Change[T], error) {
 	if r.entry == nil {
 		return c, nil
 	}
-	var err error
-	if c.Value, err = Of[T](&tx.ReadTx, r); err != nil {
-		return c, err
+	var o value.Object
+	if k := r.entry.Kind(); isPacked(k) {
+		o, c.room = tx.made().copy(k, r.entry.Value())
+	} else {
+		o = r.object()
+	}
+	var ok bool
+	if c.Value, ok = o.(T); !ok {
+		return c, ErrWrongType
 	}
 	r.place.preserve()
 	return c, nil
@@ -112,9 +127,26 @@ func (c *Change[T]) Save() (gone bool, err error) {
 		}
 		return true, nil
 	}
-	if !c.Found() {
-		return false, tx.SetObjectAt(c.ref, c.key, c.Value, NoExpiry)
+	return false, c.write()
+}
+
+// write makes Value the key's value, in the form that suits it now.
+func (c *Change[T]) write() error {
+	tx := c.tx
+	var o value.Object = c.Value
+	most := inlineMax
+	if c.Found() && c.room == nil {
+		most = repackMax
 	}
-	tx.edited(c.ref, c.key)
-	return false, nil
+	var is content
+	switch is.hold(o, most); {
+	case is.kind == kindObject && c.room != nil:
+		is.object = tx.scratch.detach(o, c.room)
+	case is.kind == kindObject && c.Found() && o == c.ref.object():
+		tx.edited(c.ref, c.key)
+		return nil
+	case c.room != nil && cap(is.bytes) > cap(*c.room):
+		*c.room = is.bytes
+	}
+	return tx.set(&c.ref, c.key, &is, KeepExpiry)
 }

@@ -1,6 +1,7 @@
 package keyspace
 
 import (
+	"bytes"
 	"encoding/binary"
 	"strconv"
 
@@ -39,6 +40,7 @@ type ReadTx struct {
 	effects effects
 
 	expected expected
+	scratch  *scratch // nil until the first use
 }
 
 // Begin starts a transaction in database db at nowMs (Unix ms). The stripes of
@@ -48,6 +50,7 @@ func (tx *ReadTx) Begin(ks *Keyspace, hold *Hold, db int, nowMs int64, access Ac
 	tx.tuning = ks.tuning.Load()
 	tx.events = tx.tuning.Events
 	tx.expected.key = nil
+	tx.clean()
 }
 
 // Keyspace is what the transaction works on.
@@ -66,6 +69,11 @@ func (tx *ReadTx) SelectDB(db int) { tx.db = db }
 const (
 	kindString = iota // the bytes themselves
 	kindRaw           // the same, reported as encoding raw whatever the length
+	kindList          // a list that is a listpack
+	kindSet           // a set that is a listpack
+	kindIntset        // a set that is an intset
+	kindZSet          // a sorted set that is a listpack
+	kindHash          // a hash that is a listpack
 	kindInt           // a 64-bit integer, little endian
 	kindObject        // the index of an Object of the stripe, 64 bit little endian
 )
@@ -137,14 +145,27 @@ func (tx *ReadTx) Has(key []byte) bool {
 
 // Type is the type of the value.
 func (r Ref) Type() value.Type {
-	if o := r.Object(); o != nil {
-		return o.Type()
+	switch k := r.entry.Kind(); {
+	case isPacked(k):
+		return packedTypes[k-kindList]
+	case k == kindObject:
+		return r.object().Type()
 	}
 	return value.TypeString
 }
 
-// Object is the value's object, or nil for a value inside the entry.
+// Object is the value as an object, which is valid until the key changes; nil for a
+// string inside the entry. For a packed collection it is made, of a copy: the way to
+// read one in a command is Find.
 func (r Ref) Object() value.Object {
+	if k := r.entry.Kind(); isPacked(k) {
+		return new(scratch).unpack(k, bytes.Clone(r.entry.Value()), false)
+	}
+	return r.object()
+}
+
+// object is the object that the entry refers to, if it does.
+func (r Ref) object() value.Object {
 	if r.entry.Kind() != kindObject {
 		return nil
 	}
@@ -158,8 +179,10 @@ func (r Ref) Encoding() string {
 		return "int"
 	case k == kindString && len(r.entry.Value()) <= 44:
 		return "embstr"
+	case isPacked(k):
+		return packedEncodings[k-kindList]
 	case k == kindObject:
-		return r.Object().Encoding()
+		return r.object().Encoding()
 	}
 	return "raw"
 }
@@ -178,7 +201,7 @@ func (r Ref) Key() []byte { return r.entry.Key() }
 // Bytes is the memory of entry and value together.
 func (r Ref) Bytes() int {
 	n := arena.ClassSize(len(r.entry))
-	if o := r.Object(); o != nil {
+	if o := r.object(); o != nil {
 		n += o.Bytes() + int(keptBytes)
 	}
 	return n
@@ -208,7 +231,7 @@ func (tx *ReadTx) StrOf(r Ref) (s Str, ok bool, err error) {
 		n := int64(binary.LittleEndian.Uint64(r.entry.Value()))
 		return Str{b: strconv.AppendInt(nil, n, 10)}, true, nil
 	}
-	big, isString := r.Object().(*value.String)
+	big, isString := r.object().(*value.String)
 	if !isString {
 		return Str{}, false, ErrWrongType
 	}
@@ -233,7 +256,7 @@ func (r Ref) Len() (int, error) {
 		n, _ := r.Int()
 		return len(strconv.AppendInt(scratch[:0], n, 10)), nil
 	}
-	if big, ok := r.Object().(*value.String); ok {
+	if big, ok := r.object().(*value.String); ok {
 		return big.Len(), nil
 	}
 	return 0, ErrWrongType
@@ -310,7 +333,7 @@ func (r Ref) Write(out *resp.Writer) error {
 		out.BulkInt(int64(binary.LittleEndian.Uint64(r.entry.Value())))
 		return nil
 	}
-	big, ok := r.Object().(*value.String)
+	big, ok := r.object().(*value.String)
 	if !ok {
 		return ErrWrongType
 	}

@@ -14,7 +14,8 @@ type walk struct {
 	db   int // that the sink was told last, or -1
 	item Item
 	text []byte // of a number
-	runs int    // slices since the last rest
+	made scratch
+	runs int // slices since the last rest
 }
 
 // restAfter is how many slices the walk runs between two rests: about a
@@ -134,10 +135,13 @@ func (w *walk) show(b *batch, e table.Entry, s share) {
 	} else {
 		it.IdleSec = idleSeconds(e.Clock(), w.cut.nowMs)
 	}
-	switch val := e.Value(); e.Kind() {
-	case kindObject:
+	switch val, k := e.Value(), e.Kind(); {
+	case isPacked(k):
+		w.made.reset()
+		it.Object = w.made.unpack(k, val, true)
+	case k == kindObject:
 		it.Object = b.objects[binary.LittleEndian.Uint64(val)]
-	case kindInt:
+	case k == kindInt:
 		w.text = strconv.AppendInt(w.text[:0], int64(binary.LittleEndian.Uint64(val)), 10)
 		it.Bytes = w.text
 	default:

@@ -107,7 +107,7 @@ func (tx *WriteTx) transfer(src []byte, from int, dst []byte, to int, move bool)
 		return nil
 	}
 	c := content{kind: r.entry.Kind()}
-	switch o := r.Object(); {
+	switch o := r.object(); {
 	case o != nil && move:
 		c.object = o
 	case o != nil:
