@@ -25,6 +25,8 @@
 //	INCRBYFLOAT k 0.1               SET k 10.6 KEEPTTL
 //	EXPIRE k 10 NX                  PEXPIREAT k 1700000010000 NX
 //	EXPIRE k -1                     DEL k, or UNLINK k
+//	SPOP k                          SREM k member
+//	SPOP k 9                        SREM k member…, or if none is left DEL k, or UNLINK k
 //	RESTORE k 10000 dump            RESTORE k 1700000010000 dump ABSTTL
 //	LMPOP 2 k1 k2 LEFT COUNT 10     LPOP k2 3
 //
@@ -46,6 +48,7 @@ func Specs() []*command.Spec {
 		stringReads(), stringWrites(), stringEdits(), stringCounters(), stringLCS(),
 		bitSpecs(), bitRangeSpecs(), bitOpSpecs(), bitFieldSpecs(),
 		hashReads(), hashWrites(), hashCounters(), hashRandomSpecs(), hashScanSpecs(),
+		setReads(), setEdits(), setRandoms(), setAlgebra(),
 		genericSpecs(), expireSpecs(), ttlSpecs(), scanSpecs(), flushSpecs(), nameSpecs(), objectSpecs(), dumpSpecs(),
 		listSpecs(),
 	)

@@ -85,6 +85,8 @@ func (s *server) set(option, value string) {
 		s.tune(func(t *keyspace.Tuning) { t.Limits.Hash.Entries, _ = strconv.Atoi(value) })
 	case "hash-max-listpack-value":
 		s.tune(func(t *keyspace.Tuning) { t.Limits.Hash.Value, _ = strconv.Atoi(value) })
+	case "lazyfree-lazy-server-del":
+		s.tune(func(t *keyspace.Tuning) { t.LazyDelete = value == "yes" })
 	case "db":
 		s.db, _ = strconv.Atoi(value)
 	case "maxmemory-policy":
@@ -156,6 +158,8 @@ var classes = map[string]keyspace.Class{
 	"lpush": keyspace.EventList, "rpush": keyspace.EventList, "lpop": keyspace.EventList, "rpop": keyspace.EventList,
 	"lset": keyspace.EventList, "linsert": keyspace.EventList, "lrem": keyspace.EventList, "ltrim": keyspace.EventList,
 	"hset": keyspace.EventHash, "hdel": keyspace.EventHash, "hincrby": keyspace.EventHash, "hincrbyfloat": keyspace.EventHash,
+	"sadd": keyspace.EventSet, "srem": keyspace.EventSet, "spop": keyspace.EventSet,
+	"sinterstore": keyspace.EventSet, "sunionstore": keyspace.EventSet, "sdiffstore": keyspace.EventSet,
 	"rename_from": keyspace.EventGeneric, "rename_to": keyspace.EventGeneric,
 	"copy_to": keyspace.EventGeneric, "restore": keyspace.EventGeneric,
 	"move_from": keyspace.EventGeneric, "move_to": keyspace.EventGeneric,

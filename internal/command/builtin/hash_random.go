@@ -36,6 +36,9 @@ func (o *randomFields) read(c *command.Call) error {
 	if o.withValues && (o.count < -math.MaxInt64/2 || o.count > math.MaxInt64/2) {
 		a.Fail(command.Error("ERR value is out of range"))
 	}
+	if o.count < -maxRepeats {
+		a.Fail(errRepeats)
+	}
 	return a.Err()
 }
 

@@ -22,7 +22,7 @@ func hashScanSpecs() []*command.Spec {
 func hscan(c *command.Call, tx *keyspace.ReadTx) {
 	cursor, ok := parseCursor(c.Args[2])
 	if !ok {
-		c.Out.Error("ERR invalid cursor")
+		c.Fail(errCursor)
 		return
 	}
 	h, ok := findHash(c, tx, c.Args[1])

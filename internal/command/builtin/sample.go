@@ -1,6 +1,16 @@
 package builtin
 
-import "math/rand/v2"
+import (
+	"math/rand/v2"
+
+	"github.com/skeindb/skein/internal/command"
+)
+
+// maxRepeats is how many random elements, the same several times, may be asked for
+// at once. In redis only memory, which larger numbers exhaust, sets a limit.
+const maxRepeats = 1 << 28
+
+const errRepeats command.Error = "ERR value is out of range, the reply would not fit into memory"
 
 // sample is k different numbers of [0, n), each choice as likely as any other, in no
 // particular order; k <= n.

@@ -83,7 +83,7 @@ func keys(c *command.Call, tx *keyspace.ReadTx) {
 func scan(c *command.Call, tx *keyspace.ReadTx) {
 	cursor, ok := parseCursor(c.Args[1])
 	if !ok {
-		c.Out.Error("ERR invalid cursor")
+		c.Fail(errCursor)
 		return
 	}
 	var o scanOptions

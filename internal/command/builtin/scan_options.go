@@ -64,6 +64,8 @@ func replyScan(c *command.Call, next uint64, items *resp.Writer, n int) {
 	c.Out.Raw(items.Buf)
 }
 
+const errCursor command.Error = "ERR invalid cursor"
+
 // typeNamed is the type of a name in any case; TypeNone, which no key has, for
 // names of none.
 func typeNamed(name []byte) value.Type {

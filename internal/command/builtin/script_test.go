@@ -166,6 +166,7 @@ func TestScriptsAgainstRedis(t *testing.T) {
 			o.set("proto", "2")
 			o.set("proto-max-bulk-len", "536870912")
 			o.set("lazyfree-lazy-expire", "no")
+			o.set("lazyfree-lazy-server-del", "no")
 			o.set("maxmemory-policy", "noeviction")
 			o.set("db", "0")
 			steps := readScript(t, path)

@@ -25,7 +25,7 @@ func stringWrites() []*command.Spec {
 			{"6.2.0", "`GET`, `EXAT` and `PXAT` came."},
 			{"7.0.0", "`NX` and `GET` may stand together."},
 		},
-		Write: set,
+		Write: setString,
 	}, {
 		Name: "setnx", Group: "string", Since: "1.0.0",
 		Summary:    "Makes a key hold a string unless the key exists.",
@@ -146,7 +146,7 @@ func (o *setOptions) expiry(c *command.Call) (int64, error) {
 	return keyspace.NoExpiry, nil
 }
 
-func set(c *command.Call, tx *keyspace.WriteTx) {
+func setString(c *command.Call, tx *keyspace.WriteTx) {
 	key, val := c.Args[1], c.Args[2]
 	if len(c.Args) == 3 {
 		old, _ := tx.Peek(key)

@@ -73,6 +73,15 @@ func (tx *WriteTx) LapseAt(r Ref, key []byte) {
 	tx.Propagate(word, key)
 }
 
+// DelWord is the name of the command that logs the removal of a key which another
+// command has emptied: DEL or UNLINK.
+func (tx *WriteTx) DelWord() []byte {
+	if tx.tuning.LazyDelete {
+		return wordUnlink
+	}
+	return wordDel
+}
+
 // MaxString is the longest that a command may make a string, in bytes. The
 // applier of a replica has no limit: its master has decided.
 func (tx *ReadTx) MaxString() int64 {

@@ -35,6 +35,7 @@ type Tuning struct {
 	LFUDecayMin  int  // lfu-decay-time, minutes
 	LazyExpire   bool // lazyfree-lazy-expire: UNLINK instead of DEL in the log
 	LazyEvict    bool // lazyfree-lazy-eviction
+	LazyDelete   bool // lazyfree-lazy-server-del: what a command removes on the way is UNLINK in the log
 	LazyFlush    bool // lazyfree-lazy-user-flush: FLUSHALL without a word is ASYNC
 	Tenacity     int  // maxmemory-eviction-tenacity
 	PlainDumps   bool // rdbcompression no: what leaves as a dump is not compressed
