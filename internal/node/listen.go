@@ -87,6 +87,7 @@ func (n *Node) loopOptions() *netloop.Options {
 		MaxBulk:   func() int64 { return int64(config.ProtoMaxBulkLen.Get(n.cfg.Values())) },
 		Acked:     n.acked,
 		Await:     n.await,
+		LogEnd:    n.oplog.Offset,
 		KeepAlive: func() int { return config.TCPKeepalive.Get(n.cfg.Values()) },
 		Dedicated: runtime.GOMAXPROCS(0) > runtime.NumCPU(), // as the binary makes it
 		Log:       n.slog,

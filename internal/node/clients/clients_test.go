@@ -62,6 +62,8 @@ func (c *peer) Notify(*session.Session) {
 	c.mu.Unlock()
 }
 
+func (*peer) Carries() bool { return false }
+
 func (p *place) connect() *peer {
 	c := &peer{p: p}
 	n := uint16(p.Len() + 1)

@@ -193,6 +193,8 @@ func (c *client) Notify(*session.Session) {
 	}
 }
 
+func (*client) Carries() bool { return false }
+
 func (n *testNode) client() *client {
 	c := &client{n: n, told: make(chan struct{}, 1)}
 	c.s = session.New(1, c)

@@ -51,6 +51,8 @@ type nobody struct{}
 
 func (nobody) Notify(*session.Session) {}
 
+func (nobody) Carries() bool { return false }
+
 func (r *rig) client() *session.Session {
 	r.ids++
 	s := session.New(r.ids, nobody{})

@@ -163,8 +163,9 @@ func (l *Loop) enqueue(c *conn, from int) {
 	}
 }
 
-// deliver writes what was posted.
+// deliver writes what was posted, once the replicas have been sent what it tells of.
 func (l *Loop) deliver() {
+	l.carry()
 	for i := range l.posted {
 		p := &l.posted[i]
 		if l.conns[p.c.fd] == p.c {
@@ -180,6 +181,10 @@ func (l *Loop) deliver() {
 
 // flush sends what the session has put out, or keeps it until the socket takes it.
 func (l *Loop) flush(c *conn, made []byte) {
+	if c.carrier != nil {
+		l.advance(c, made)
+		return
+	}
 	if len(c.out) == 0 && len(made) > 0 {
 		n := l.write(c, made)
 		if n < 0 {
@@ -196,6 +201,10 @@ func (l *Loop) flush(c *conn, made []byte) {
 
 // send is flush for what waited.
 func (l *Loop) send(c *conn) {
+	if c.carrier != nil {
+		l.advance(c, nil)
+		return
+	}
 	if len(c.out) > c.sent {
 		n := l.write(c, c.out[c.sent:])
 		if n < 0 {
@@ -248,23 +257,26 @@ const (
 
 // pull sends what the session's Source has, until the socket is full or there is no more.
 func (l *Loop) pull(c *conn) {
-	if l.pulled == nil {
-		l.pulled = make([]byte, pullBytes)
-	}
+	buf := l.pullBuffer()
 	for range pullsMax {
-		made, ok := c.s.Source.Pull(l.pulled)
+		if c.s.Source.Live() {
+			l.share(c)
+			l.advance(c, nil)
+			return
+		}
+		made, ok := c.s.Source.Pull(buf)
 		if !ok {
 			l.close(c)
 		}
 		if !ok || made == 0 {
 			return
 		}
-		sent := l.write(c, l.pulled[:made])
+		sent := l.write(c, buf[:made])
 		if sent < 0 {
 			return
 		}
 		if sent < made {
-			c.out = append(c.out, l.pulled[sent:made]...)
+			c.out = append(c.out, buf[sent:made]...)
 			c.s.Pending.Out = made - sent
 			c.s.Publish()
 			l.await(c, true)
@@ -272,6 +284,14 @@ func (l *Loop) pull(c *conn) {
 		}
 	}
 	c.s.Ring()
+}
+
+// pullBuffer is where the loop pulls to.
+func (l *Loop) pullBuffer() []byte {
+	if l.pulled == nil {
+		l.pulled = make([]byte, pullBytes)
+	}
+	return l.pulled
 }
 
 // connBytes is what a connection takes without its buffers.
@@ -337,6 +357,7 @@ func (l *Loop) close(c *conn) {
 	l.open--
 	l.held.Add(-int64(c.held))
 	l.control(syscall.EPOLL_CTL_DEL, c.fd, 0)
+	l.unshare(c)
 	syscall.Close(c.fd)
 	l.opt.Closed(c.s)
 }

@@ -36,6 +36,7 @@ type Loop struct {
 	pulled []byte   // what a Source gives, nil until one does
 
 	debtors debtors
+	carries bool // it is counted in lane.turns
 
 	mu       sync.Mutex
 	knocked  []*session.Session
@@ -59,8 +60,9 @@ type conn struct {
 	out      []byte // made, not sent: out[sent:]
 	sent     int
 	withheld *withheld
-	held     int  // bytes counted in Loop.held
-	waiting  bool // for the socket to become writable
+	held     int      // bytes counted in Loop.held
+	waiting  bool     // for the socket to become writable
+	carrier  *carrier // of a replica that is sent the log; c.out is empty then
 	acceptor *acceptor
 }
 
@@ -152,6 +154,7 @@ func (l *Loop) Run() {
 		}
 		began, ran := l.opt.Engine.Nanos(), l.turn.Ran
 		l.date(began)
+		l.begin()
 		again := len(l.again)
 		for i := range max(n, 0) {
 			l.event(&events[i])
@@ -163,6 +166,7 @@ func (l *Loop) Run() {
 			l.collect()
 			l.deliver()
 		}
+		l.end()
 		l.work.count(l.opt.Engine.Nanos()-began, l.turn.Ran-ran)
 	}
 }

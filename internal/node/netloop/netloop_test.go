@@ -64,7 +64,7 @@ func serve(t *testing.T, loops int) *server {
 		Engine: engine, Open: sv.open(acl.New()), Closed: func(*session.Session) { sv.closed.Add(1) },
 		OverLimit: sv.overLimit, Received: func(int) {}, Sent: func(int) {}, ReplSent: func(int) {},
 		MaxQuery: func() int { return 1 << 20 }, MaxBulk: func() int64 { return 0 }, KeepAlive: func() int { return 60 },
-		Acked: sv.acked, Await: sv.await,
+		Acked: sv.acked, Await: sv.await, LogEnd: sv.end.Load,
 		Log: slog.New(slog.NewTextHandler(io.Discard, nil)),
 	}
 	for range loops {

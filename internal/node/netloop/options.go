@@ -31,10 +31,14 @@ type Options struct {
 	// only for replies that the engine says must wait.
 	Acked func() int64
 	Await func(offset int64, done func()) (cancel func())
+	// LogEnd is the offset at which the log ends that the Sources of replicas are fed from.
+	LogEnd func() int64
 	// KeepAlive is tcp-keepalive in seconds, 0 for none.
 	KeepAlive func() int
 	// Dedicated says that the process runs as many threads of Go code as it has
 	// loops, and one for the rest (GOMAXPROCS).
 	Dedicated bool
 	Log       *slog.Logger
+
+	lane lane // of all loops that are given these Options
 }

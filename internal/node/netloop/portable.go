@@ -55,6 +55,9 @@ type conn struct {
 	sourced bool   // the session has a Source: the writer says when it has sent
 }
 
+// lane is what loops share to send replicas the log before replies leave: nothing here.
+type lane struct{}
+
 // New returns a loop that Run will drive.
 func New(opt *Options) (*Loop, error) {
 	l := &Loop{opt: opt, conns: map[*session.Session]*conn{}, done: make(chan struct{})}
@@ -69,6 +72,9 @@ func (l *Loop) Notify(s *session.Session) {
 	l.mu.Unlock()
 	l.wake.Signal()
 }
+
+// Carries implements session.Home: what replicas are sent leaves by their own loops.
+func (l *Loop) Carries() bool { return false }
 
 // Do runs task on the loop's goroutine, soon. It returns false if the loop has stopped.
 func (l *Loop) Do(task func()) bool {

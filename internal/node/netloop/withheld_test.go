@@ -21,6 +21,7 @@ type fakeReplicas struct {
 	mu    sync.Mutex
 	ack   int64
 	waits []*fakeWait
+	rings []func() // of those who read
 }
 
 type fakeWait struct {
@@ -30,7 +31,16 @@ type fakeWait struct {
 
 func (r *fakeReplicas) Active() bool { return true }
 
-func (r *fakeReplicas) Append(effects []keyspace.Effect, _ bool) { r.end.Add(int64(len(effects))) }
+type effect = keyspace.Effect
+
+func (r *fakeReplicas) Append(effects []effect, _ bool) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.end.Add(int64(len(effects)))
+	for _, ring := range r.rings {
+		ring()
+	}
+}
 
 func (r *fakeReplicas) acked() int64 {
 	r.mu.Lock()

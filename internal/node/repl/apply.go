@@ -167,6 +167,9 @@ func (f *follower) Notify(*session.Session) {
 	}
 }
 
+// Carries implements session.Home.
+func (*follower) Carries() bool { return false }
+
 // What ends a stream besides errors of the connection.
 var (
 	errKilled = errors.New("repl: the link was killed")

@@ -108,6 +108,8 @@ func (c *client) Notify(*session.Session) {
 	}
 }
 
+func (*client) Carries() bool { return false }
+
 func (c *client) run() {
 	defer close(c.gone)
 	for c.attend() {

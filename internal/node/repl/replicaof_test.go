@@ -12,6 +12,8 @@ type silentHome struct{}
 
 func (silentHome) Notify(*session.Session) {}
 
+func (silentHome) Carries() bool { return false }
+
 // client runs commands on the node as a client would.
 func (n *replicaNode) client() func(words ...string) string {
 	s := session.New(1000, silentHome{})

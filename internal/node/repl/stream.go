@@ -104,6 +104,13 @@ func (st *stream) Pull(p []byte) (n int, ok bool) {
 	return n, err == nil
 }
 
+// Live implements session.Source: the log is being sent, and nothing else will be.
+func (st *stream) Live() bool {
+	st.mu.Lock()
+	defer st.mu.Unlock()
+	return st.flowing && len(st.head) == 0 && st.pipe == nil
+}
+
 // Waiting implements session.Source.
 func (st *stream) Waiting() int64 {
 	st.mu.Lock()

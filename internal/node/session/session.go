@@ -51,6 +51,10 @@ type Home interface {
 	// Notify makes the loop look at the session soon: mail, wake-ups, kill.
 	// Safe from any goroutine.
 	Notify(s *Session)
+	// Carries is asked when the Source of a session that is Carried has got something.
+	// True: somebody who is at work will pull from it before he ends, so that the
+	// loop need not be woken. Safe from any goroutine.
+	Carries() bool
 }
 
 // Queued is one command between MULTI and EXEC.
@@ -100,6 +104,8 @@ type Session struct {
 
 	// Source, if set, is where output comes from when nothing else waits to be sent.
 	Source Source
+	// Carried says that other loops than the home pull from the Source, too.
+	Carried atomic.Bool
 	// Following is what package repl knows of the session as a replica.
 	Following any
 

@@ -6,14 +6,20 @@ package session
 type Source interface {
 	// Pull copies the next bytes to p. If it has none, whoever makes more calls
 	// Session.Ring. Not ok: there will be no more, the connection is to be closed.
-	// Only the home calls it.
+	// Only one goroutine at a time calls it.
 	Pull(p []byte) (n int, ok bool)
+	// Live tells that what Pull gives from now on is what the node has just done,
+	// of which no client should hear before it is on its way. Only the home asks.
+	Live() bool
 	// Waiting is how many bytes there are to be pulled. Safe from any goroutine.
 	Waiting() int64
 }
 
 // Ring makes the home pull from the Source. Safe from any goroutine.
 func (s *Session) Ring() {
+	if s.Carried.Load() && s.Home.Carries() {
+		return
+	}
 	s.door.mu.Lock()
 	s.knock()
 }
