@@ -2,7 +2,11 @@ package node
 
 import (
 	"bytes"
+	"context"
+	"errors"
 	"io"
+	"net"
+	"os"
 	"time"
 
 	"github.com/skeindb/skein/internal/base/nodeid"
@@ -28,6 +32,7 @@ func (n *Node) makeRepl() {
 		NewID:       func() string { return nodeid.Random(randomSource()).String() },
 		Dir:         func() string { return config.Dir.Get(n.cfg.Values()) },
 		Delay:       netloop.Delay,
+		Dial:        n.dialMaster,
 		Snapshot:    n.snapshot,
 		Keeps:       func() bool { return len(config.Save.Get(n.cfg.Values())) > 0 },
 		Keep:        func(s repl.Snapshot, path string) error { return n.persist.Keep(s.(*persist.Snapshot), path) },
@@ -54,6 +59,24 @@ func (n *Node) makeRepl() {
 	if master := config.ReplicaOf.Get(v); master.Host != "" {
 		n.repl.Follow(master.Host, master.Port)
 	}
+}
+
+// dialMaster connects to a master, from bind-source-addr if that can be done, as in redis.
+func (n *Node) dialMaster(ctx context.Context, address string) (net.Conn, error) {
+	var dialer net.Dialer
+	if source := net.ParseIP(config.BindSourceAddr.Get(n.cfg.Values())); source != nil {
+		bound := net.Dialer{LocalAddr: &net.TCPAddr{IP: source}}
+		if c, err := bound.DialContext(ctx, "tcp", address); err == nil || !cannotBind(err) {
+			return c, err
+		}
+	}
+	return dialer.DialContext(ctx, "tcp", address)
+}
+
+// cannotBind tells whether a connection failed because of its own address, not its peer's.
+func cannotBind(err error) bool {
+	var call *os.SyscallError
+	return errors.As(err, &call) && call.Syscall == "bind"
 }
 
 // rdbFile is where the RDB of a full sync goes, and whether it stays there: not if

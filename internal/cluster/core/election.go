@@ -299,10 +299,11 @@ func (n *Node) askForVotes() {
 	n.broadcast(request, true)
 }
 
-// voteReceived counts the vote of a master that owns slots, given in the epoch of our election or later.
+// voteReceived counts the vote of a master that owns slots, given in the epoch of our election. A voter's epoch
+// is that of the request when it votes, so one that is greater is no vote for us, or not for this election.
 func (n *Node) voteReceived(pkt *packet) {
 	p, e := pkt.sender, &n.election
-	if !e.sent || !p.isMaster() || p.slots == 0 || pkt.CurrentEpoch < e.epoch || slices.Contains(e.voters, p.id) {
+	if !e.sent || !p.isMaster() || p.slots == 0 || pkt.CurrentEpoch != e.epoch || slices.Contains(e.voters, p.id) {
 		return
 	}
 	e.voters = append(e.voters, p.id)

@@ -104,6 +104,7 @@ func (n *testNode) start() {
 	}
 	n.engine = exec.New(exec.Options{
 		Keyspace: n.ks, View: &n.view, Gates: &n.gates, Beside: func() int64 { return 0 },
+		LogEnd:   func() int64 { return 0 },
 		Recorder: func() func([]session.Record) { return func([]session.Record) {} },
 		Monitor:  new(atomic.Pointer[exec.MonitorFunc]),
 		Slow:     func(*session.Session, *command.Spec, [][]byte, int64, int64) {},

@@ -37,8 +37,8 @@ type Options struct {
 	Gates *Gates
 	// Beside is the memory that counts against maxmemory beside keys and values.
 	Beside func() int64
-	// LogEnd is the replication offset at which the log ends. It is asked only
-	// while Gates.Sync is on.
+	// LogEnd is the replication offset at which the log ends. It is asked around
+	// every write.
 	LogEnd func() int64
 	// Recorder makes the function that takes the statistics of one loop, called
 	// after each batch.

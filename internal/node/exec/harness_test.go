@@ -35,7 +35,7 @@ func newRig(t testing.TB) *rig {
 	o := observe.New()
 	r.gates.SlowNanos.Store(10_000_000)
 	r.Engine = New(Options{Keyspace: ks, View: &r.view, Gates: &r.gates, Beside: func() int64 { return 0 },
-		Recorder: o.Recorder, Monitor: new(atomic.Pointer[MonitorFunc]), Slow: o.Slow})
+		LogEnd: func() int64 { return 0 }, Recorder: o.Recorder, Monitor: new(atomic.Pointer[MonitorFunc]), Slow: o.Slow})
 	table, err := command.NewTable(builtin.Specs(), r.Specs())
 	if err != nil {
 		t.Fatal(err)

@@ -51,9 +51,11 @@ func (e *Engine) Answer(t *Turn, s *session.Session, reply []byte) {
 		e.flush(t, s)
 	}
 	e.silence(s, s.Last, mark)
-	if s.Last != nil && s.Last.Is(command.Write) && e.logFrom() != noLog { // a service that has written
-		e.owe(s, noLog)
-		s.Owe(mark)
+	if s.Last != nil && s.Last.Is(command.Write) { // a service that has written
+		e.logged(s, unknown)
+		if s.Due.Offset != 0 {
+			s.Owe(mark)
+		}
 	}
 }
 
@@ -158,18 +160,18 @@ func (e *Engine) call(t *Turn, s *session.Session, spec *command.Spec, args [][]
 		s.Tx.Commit(nil)
 	case spec.Write != nil:
 		e.begin(t, s, args)
-		from := e.logFrom()
+		from := e.LogEnd()
 		spec.Write(c, &s.Tx)
 		s.Tx.Commit(args)
-		if from != noLog {
-			e.owe(s, from)
-		}
+		e.logged(s, from)
 	case spec == e.exec:
-		from := e.logFrom()
+		from := e.LogEnd()
 		e.execute(t, s)
-		if from != noLog {
-			e.owe(s, from)
-		}
+		e.logged(s, from)
+	case spec.Is(command.MayReplicate):
+		from := e.LogEnd()
+		spec.Service(c)
+		e.logged(s, from)
 	default:
 		spec.Service(c)
 	}

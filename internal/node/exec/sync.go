@@ -41,21 +41,20 @@ func (e *Engine) StepDown(kept int64) {
 // Reign is the number of the reign, which changes when the node steps down.
 func (e *Engine) Reign() uint32 { return e.reign.Load().number }
 
-// logFrom is where the log ends before a write runs, noLog if replies wait for nobody.
-func (e *Engine) logFrom() int64 {
-	if e.Gates.Sync.Load() == SyncOff {
-		return noLog
+// unknown is where the log ended before a write of which we know only that it is done.
+const unknown = math.MinInt64
+
+// logged takes note of a command that ended, if it made the log longer than from: of
+// the offset for WAIT, and of what the reply being made waits for. Its stripes are
+// still held. Others may have written meanwhile on other stripes: then it waits for
+// them too, which is longer than it must and does no harm.
+func (e *Engine) logged(s *session.Session, from int64) {
+	end := e.LogEnd()
+	if end == from {
+		return
 	}
-	return e.LogEnd()
-}
-
-const noLog = math.MinInt64
-
-// owe notes what the reply being made waits for, if the write made the log longer.
-// Its stripes are still held. Others may have written meanwhile on other stripes:
-// then it waits for them too, which is longer than it must and does no harm.
-func (e *Engine) owe(s *session.Session, from int64) {
-	if end := e.LogEnd(); end != from {
+	s.Wrote = end
+	if e.Gates.Sync.Load() != SyncOff {
 		s.Due = session.Owed{Offset: end, Reign: e.Reign()}
 	}
 }

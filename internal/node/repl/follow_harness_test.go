@@ -104,6 +104,7 @@ func newReplicaNode(tb testing.TB) *replicaNode {
 	}
 	hub := pubsub.New(pubsub.Options{})
 	engine := exec.New(exec.Options{Keyspace: n.ks, View: new(atomic.Pointer[topology.View]), Gates: &n.gates,
+		LogEnd:   oplog.Offset,
 		Beside:   func() int64 { return 0 },
 		Recorder: func() func([]session.Record) { return func([]session.Record) {} },
 		Monitor:  new(atomic.Pointer[exec.MonitorFunc]),

@@ -7,6 +7,8 @@ import (
 	"io"
 	"os"
 	"slices"
+
+	"github.com/skeindb/skein/internal/store/keyspace"
 )
 
 // job is one full sync: a cut, for all replicas that waited for it.
@@ -104,7 +106,7 @@ func (r *Repl) nextJob(atOnce bool) *job {
 	}
 	due := atOnce || !t.Diskless || longest >= t.DisklessDelay.Milliseconds() ||
 		t.DisklessMost > 0 && count >= t.DisklessMost
-	j.sockets = j.sockets && (t.Diskless || j.filtered)
+	j.sockets = j.sockets && (t.Diskless && !r.toFile || j.filtered)
 	if !due || r.closed() {
 		return nil
 	}
@@ -272,6 +274,10 @@ func (r *Repl) toSockets(j *job, list []*replica) error {
 		return nil
 	case err != nil:
 		r.opt.Slog.Warn("Background transfer error")
+		if errors.Is(err, keyspace.ErrBehind) { // and would be again: a disk is faster
+			r.setToFile(true)
+			r.opt.Slog.Warn("The replicas read more slowly than keys change here. The next synchronization goes by a file on disk, as with repl-diskless-sync no.")
+		}
 		r.fail(j)
 		return err
 	}
@@ -281,6 +287,12 @@ func (r *Repl) toSockets(j *job, list []*replica) error {
 		r.goOnline(p, true)
 	}
 	return nil
+}
+
+func (r *Repl) setToFile(on bool) {
+	r.mu.Lock()
+	r.toFile = on
+	r.mu.Unlock()
 }
 
 // end says that j takes nobody any more. abandoned: it ended because nobody waits for it.
@@ -370,6 +382,7 @@ func (r *Repl) byFile(j *job) error {
 		r.fail(j)
 		return err
 	}
+	r.setToFile(false)
 	var senders []func()
 	r.mu.Lock()
 	for _, p := range r.replicas {

@@ -418,11 +418,12 @@ func TestWait(t *testing.T) {
 	if got := user.do("WAIT", "1", "0"); got != ":1" {
 		t.Error(got)
 	}
-	n.set("a", "1")
+	user.do("SET", "a", "1")
+	n.set("b", "2") // another's
 	user.send("WAIT", "1", "0")
 	text := select0 + cmd("SET", "a", "1")
 	ask := cmd("REPLCONF", "GETACK", "*")
-	c.expect(text + ask)
+	c.expect(text + cmd("SET", "b", "2") + ask)
 	c.send("REPLCONF", "ACK", strconv.Itoa(len(text)-1))
 	if got := user.settled(); got != "" {
 		t.Errorf("%q", got)
@@ -434,7 +435,7 @@ func TestWait(t *testing.T) {
 
 	user.send("WAIT", "2", "10000") // the time is over
 	n.repl.Tick(now() + 10001)
-	if got := user.line(); got != ":0" { // GETACK has moved the end
+	if got := user.line(); got != ":1" { // which has the user's own write
 		t.Error(got)
 	}
 	user.send("WAIT", "2", "0") // CLIENT UNBLOCK

@@ -64,6 +64,7 @@ type Repl struct {
 type master struct {
 	job      *job  // the full sync under way
 	delayed  bool  // the next one waits for another snapshot
+	toFile   bool  // the next one goes by a file: the last replicas read too slowly for the writers
 	alone    int64 // Unix ms since when there is no replica
 	asked    int64 // log offset at which acknowledgements were asked for last, 0: answered
 	askedMs  int64

@@ -203,8 +203,11 @@ func (r *Repl) waitCommand(c *command.Call) {
 		c.Fail(err)
 		return
 	}
-	w := &wait{n: int(min(n, math.MaxInt32)), offset: r.log.Offset()}
+	w := &wait{n: int(min(n, math.MaxInt32))}
 	s, ok := c.Client.(*session.Session)
+	if ok {
+		w.offset = s.Wrote
+	}
 	if !ok || s.InMulti() || r.Acked(w.n) >= w.offset {
 		c.Out.Int(int64(r.count(w.offset)))
 		return

@@ -109,6 +109,10 @@ type Session struct {
 	// Following is what package repl knows of the session as a replica.
 	Following any
 
+	// Wrote is where the log ended behind the last command of s that made it longer:
+	// what WAIT waits for.
+	Wrote int64
+
 	// Due is what the reply being made waits for, Owed what those in Out.Buf do. Only
 	// From and To of Due are not set yet; its Offset is 0 if it waits for nobody.
 	Due  Owed
