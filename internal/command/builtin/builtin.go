@@ -51,5 +51,7 @@ func Specs() []*command.Spec {
 		setReads(), setEdits(), setRandoms(), setAlgebra(),
 		genericSpecs(), expireSpecs(), ttlSpecs(), scanSpecs(), flushSpecs(), nameSpecs(), objectSpecs(), dumpSpecs(),
 		listSpecs(),
+		zsetSpecs(), zsetAddSpecs(), zsetRemoveSpecs(), zsetRangeSpecs(), zsetPopSpecs(), zsetScanSpecs(), zsetCombineSpecs(),
+		geoSpecs(), geoSearchSpecs(),
 	)
 }

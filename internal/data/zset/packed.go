@@ -56,7 +56,7 @@ func (z *ZSet) convertUnsorted() {
 	c := &ZSet{lp: listpack.New()}
 	c.convert()
 	for m, score := range z.Ascend(0) {
-		c.big.set(m, score)
+		c.big.put(m, score)
 	}
 	*z = *c
 }

@@ -10,20 +10,29 @@ import (
 
 // Rank is how many members come before m; false if there is no m.
 func (z *ZSet) Rank(m []byte) (rank int, ok bool) {
+	rank, _, ok = z.RankScore(m)
+	return rank, ok
+}
+
+// RankScore is Rank and Score in one.
+func (z *ZSet) RankScore(m []byte) (rank int, score float64, ok bool) {
 	if z.big != nil {
 		id, ok := z.big.dict.Find(m)
 		if !ok {
-			return 0, false
+			return 0, 0, false
 		}
-		return z.big.below(z.big.scoreOf(id), m), true
+		score = z.big.scoreOf(id)
+		return z.big.below(score, m), score, true
 	}
-	for p := listpack.First(z.lp); p != 0; p = listpack.Next(z.lp, listpack.Next(z.lp, p)) {
+	for p := listpack.First(z.lp); p != 0; {
+		at := listpack.Next(z.lp, p)
 		if listpack.Get(z.lp, p).Equal(m) {
-			return rank, true
+			return rank, packedScore(z.lp, at), true
 		}
 		rank++
+		p = listpack.Next(z.lp, at)
 	}
-	return 0, false
+	return 0, 0, false
 }
 
 // At is the member of a rank, 0 <= i < Len, and its score. A number is written into scratch.

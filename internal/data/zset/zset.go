@@ -21,8 +21,10 @@ package zset
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/binary"
 	"math"
+	"slices"
 	"unsafe"
 
 	"github.com/skeindb/skein/internal/data/dict"
@@ -141,39 +143,52 @@ func (z *ZSet) Score(m []byte) (score float64, ok bool) {
 
 // Set gives a member a score, and tells whether the member is new.
 func (z *ZSet) Set(m []byte, score float64, lim Limits) (isNew bool) {
+	_, was := z.Put(m, score, lim)
+	return !was
+}
+
+// Put gives a member a score, and tells which it had.
+func (z *ZSet) Put(m []byte, score float64, lim Limits) (old float64, was bool) {
 	if z.big == nil {
-		z.own()
 		p := listpack.Find(z.lp, listpack.First(z.lp), m, 1)
-		switch {
-		case p != 0 && packedScore(z.lp, listpack.Next(z.lp, p)) == score:
-			return false
-		case p != 0:
-			z.lp = listpack.Delete(z.lp, p, 2)
+		if p != 0 {
+			if old = packedScore(z.lp, listpack.Next(z.lp, p)); old != score {
+				z.own()
+				z.lp = listpack.Delete(z.lp, p, 2)
+				z.insert(m, score)
+			}
+			return old, true
+		}
+		if z.Len()+1 <= lim.Entries && len(m) <= lim.Value && listpack.SafeToAdd(z.lp, len(m)) {
+			z.own()
 			z.insert(m, score)
-			return false
-		case z.Len()+1 <= lim.Entries && len(m) <= lim.Value && listpack.SafeToAdd(z.lp, len(m)):
-			z.insert(m, score)
-			return true
+			return 0, false
 		}
 		z.convert()
 	}
-	return z.big.set(m, score)
+	return z.big.put(m, score)
 }
 
-func (b *big) set(m []byte, score float64) (isNew bool) {
+// Expect makes the set a large one if it is about to get so many members.
+func (z *ZSet) Expect(members int, lim Limits) {
+	if z.big == nil && members > lim.Entries {
+		z.convert()
+	}
+}
+
+func (b *big) put(m []byte, score float64) (old float64, was bool) {
 	var bits [8]byte
 	binary.LittleEndian.PutUint64(bits[:], math.Float64bits(score))
 	id, isNew := b.dict.Ensure(m, bits[:])
 	if !isNew {
-		old := b.scoreOf(id)
-		if old == score {
-			return false
+		if old = b.scoreOf(id); old == score {
+			return old, true
 		}
 		b.order.Delete(b.below(old, m))
 		b.dict.SetValue(id, bits[:])
 	}
 	b.order.Insert(b.below(score, m), placeOf(score, id))
-	return isNew
+	return old, !isNew
 }
 
 func (b *big) scoreOf(id dict.ID) float64 {
@@ -231,13 +246,55 @@ func (z *ZSet) own() {
 
 func (z *ZSet) convert() {
 	b := &big{dict: dict.New()}
-	var bits [8]byte
 	for m, score := range z.Ascend(0) {
-		binary.LittleEndian.PutUint64(bits[:], math.Float64bits(score))
-		id, _ := b.dict.Put(m, bits[:])
-		b.order.Insert(b.order.Len(), placeOf(score, id))
+		b.append(m, score)
 	}
 	*z = ZSet{big: b}
+}
+
+// Item is a member with its score.
+type Item struct {
+	Member []byte
+	Score  float64
+}
+
+// Sort brings items, no member of which is there twice, into the order of a set.
+func Sort(items []Item) {
+	slices.SortFunc(items, func(a, b Item) int {
+		if c := cmp.Compare(a.Score, b.Score); c != 0 {
+			return c
+		}
+		return bytes.Compare(a.Member, b.Member)
+	})
+}
+
+// Of makes a set of items, which it brings into order: a listpack if they are few and short enough.
+func Of(items []Item, lim Limits) *ZSet {
+	Sort(items)
+	longest, all := 0, 0
+	for _, i := range items {
+		longest, all = max(longest, len(i.Member)), all+len(i.Member)
+	}
+	if len(items) > lim.Entries || longest > lim.Value || !listpack.SafeToAdd(nil, all) {
+		b := &big{dict: dict.New()}
+		for _, i := range items {
+			b.append(i.Member, i.Score)
+		}
+		return &ZSet{big: b}
+	}
+	z := &ZSet{lp: listpack.New()}
+	for _, i := range items {
+		z.lp = appendScore(listpack.Append(z.lp, i.Member), i.Score)
+	}
+	return z
+}
+
+// append puts a member behind all others.
+func (b *big) append(m []byte, score float64) {
+	var bits [8]byte
+	binary.LittleEndian.PutUint64(bits[:], math.Float64bits(score))
+	id, _ := b.dict.Ensure(m, bits[:])
+	b.order.Insert(b.order.Len(), placeOf(score, id))
 }
 
 // Pack makes the set a listpack if it is small enough, and no member is longer than longest: what redis does with the
