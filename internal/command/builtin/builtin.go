@@ -51,7 +51,7 @@ func Specs() []*command.Spec {
 		setReads(), setEdits(), setRandoms(), setAlgebra(),
 		genericSpecs(), expireSpecs(), ttlSpecs(), scanSpecs(), flushSpecs(), nameSpecs(), objectSpecs(), dumpSpecs(),
 		listSpecs(),
-		zsetSpecs(), zsetAddSpecs(), zsetRemoveSpecs(), zsetRangeSpecs(), zsetPopSpecs(), zsetScanSpecs(), zsetCombineSpecs(),
+		zsetSpecs(), zsetAddSpecs(), zsetRemoveSpecs(), zsetRangeSpecs(), zsetPopSpecs(), zsetWaitSpecs(), zsetScanSpecs(), zsetCombineSpecs(),
 		geoSpecs(), geoSearchSpecs(),
 	)
 }

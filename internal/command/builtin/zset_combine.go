@@ -6,7 +6,7 @@ import (
 	"slices"
 
 	"github.com/skeindb/skein/internal/command"
-	sets "github.com/skeindb/skein/internal/data/set"
+	"github.com/skeindb/skein/internal/data/set"
 	"github.com/skeindb/skein/internal/data/value"
 	"github.com/skeindb/skein/internal/data/zset"
 	"github.com/skeindb/skein/internal/store/keyspace"
@@ -131,7 +131,7 @@ func orZero(f float64) float64 {
 // have score 1, or neither.
 type zsource struct {
 	z      *zset.ZSet
-	s      *sets.Set
+	s      *set.Set
 	weight float64
 }
 
@@ -142,7 +142,7 @@ func (s *zsource) find(tx *keyspace.ReadTx, key []byte) (err error) {
 	case !ok:
 		return nil
 	case r.Type() == value.TypeSet:
-		s.s, err = keyspace.Of[*sets.Set](tx, r)
+		s.s, err = keyspace.Of[*set.Set](tx, r)
 	default:
 		s.z, err = keyspace.Of[*zset.ZSet](tx, r)
 	}

@@ -5,7 +5,6 @@ import (
 	"math/rand/v2"
 	"strconv"
 
-	"github.com/skeindb/skein/internal/base/glob"
 	"github.com/skeindb/skein/internal/base/resp"
 	"github.com/skeindb/skein/internal/command"
 	"github.com/skeindb/skein/internal/data/zset"
@@ -34,68 +33,39 @@ func zsetScanSpecs() []*command.Spec {
 	}}
 }
 
-// zscan is ZSCAN.
 func zscan(c *command.Call, tx *keyspace.ReadTx) {
 	cursor, ok := parseCursor(c.Args[2])
 	if !ok {
-		c.Out.Error("ERR invalid cursor")
+		c.Fail(errCursor)
 		return
 	}
 	z, ok := findZSet(c, tx)
 	if !ok {
 		return
 	}
-	if z == nil {
-		replyCursor(c.Out, 0)
-		c.Out.EmptyArray()
+	items, n := resp.Writer{Proto: c.Out.Proto}, 0
+	if z == nil { // which redis says before it reads the options
+		replyScan(c, 0, &items, n)
 		return
 	}
-	var pattern []byte
-	count := int64(10)
-	a := c.Parse(3)
-	for a.More() {
-		switch {
-		case a.IsWith("COUNT", 1):
-			if count = a.Int(); count < 1 {
-				a.Syntax()
-			}
-		case a.IsWith("MATCH", 1):
-			pattern = a.Next()
-		default:
-			a.Syntax()
-		}
-	}
-	if err := a.Err(); err != nil {
+	var o scanOptions
+	if err := o.read(c, 3, false); err != nil {
 		c.Fail(err)
 		return
 	}
-	replyScan(c.Out, z, cursor, int(count), pattern)
-}
-
-// replyScan replies with the next cursor and the members that match.
-func replyScan(out *resp.Writer, z *zset.ZSet, cursor uint64, count int, pattern []byte) {
 	text := resp.AppendDouble
 	if z.Listpack() == nil {
 		text = appendDouble17
 	}
-	m, n := resp.Writer{Proto: out.Proto}, 0
-	next := z.Scan(cursor, count, func(member []byte, score float64) {
-		if pattern == nil || glob.Match(pattern, member, false) {
+	next := z.Scan(cursor, o.count, func(m []byte, score float64) {
+		if o.acceptsName(m) {
 			var scratch [32]byte
-			m.Bulk(member)
-			m.Bulk(text(scratch[:0], score))
+			items.Bulk(m)
+			items.Bulk(text(scratch[:0], score))
 			n += 2
 		}
 	})
-	replyCursor(out, next)
-	out.Array(n)
-	out.Raw(m.Buf)
-}
-
-// replyCursor writes the first of the two parts of a scan's reply.
-func replyCursor(out *resp.Writer, next uint64) {
-	out.Array(2)
-	out.BulkString(strconv.FormatUint(next, 10))
+	replyScan(c, next, &items, n)
 }
 
 // appendDouble17 appends d as C's %.17g does: so redis shows the scores of a large
@@ -131,10 +101,12 @@ func zrandmember(c *command.Call, tx *keyspace.ReadTx) {
 	case !ok:
 	case z == nil || count == 0:
 		c.Out.EmptyArray()
-	case count < 0 || count == 1:
-		replyDraws(c.Out, z, int(max(count, -count)), withScores)
+	case count < -maxRepeats:
+		c.Fail(errRepeats)
+	case count < 0:
+		replyRandomMembers(c.Out, z, int(-count), withScores)
 	default:
-		replySample(c.Out, z, int(min(count, int64(z.Len()))), withScores)
+		replySampledMembers(c.Out, z, int(min(count, int64(z.Len()))), withScores)
 	}
 }
 
@@ -151,47 +123,28 @@ func zrandmemberOne(c *command.Call, tx *keyspace.ReadTx) {
 	}
 }
 
-// replyDraws replies with n members, each drawn from all.
-func replyDraws(out *resp.Writer, z *zset.ZSet, n int, withScores bool) {
+// replyRandomMembers replies with n members, each drawn from all.
+func replyRandomMembers(out *resp.Writer, z *zset.ZSet, n int, withScores bool) {
 	membersHead(out, n, withScores)
 	for range n {
-		var scratch [20]byte
-		m, score := z.At(rand.IntN(z.Len()), scratch[:])
-		replyMember(out, m, score, withScores)
+		replyMemberAt(out, z, rand.IntN(z.Len()), withScores)
 	}
 }
 
-// replySample replies with n of the members, no one twice: a walk in order takes each
-// with the chance that makes all samples equally likely.
-func replySample(out *resp.Writer, z *zset.ZSet, n int, withScores bool) {
-	membersHead(out, n, withScores)
-	if size := z.Len(); size > 8*n {
-		replyFewOfMany(out, z, n, withScores)
+// replySampledMembers replies with n different members.
+func replySampledMembers(out *resp.Writer, z *zset.ZSet, n int, withScores bool) {
+	if n == z.Len() {
+		replyMembers(out, z, 0, n, false, withScores)
 		return
 	}
-	left := z.Len()
-	for m, score := range z.Ascend(0) {
-		if rand.IntN(left) < n {
-			replyMember(out, m, score, withScores)
-			if n--; n == 0 {
-				return
-			}
-		}
-		left--
+	membersHead(out, n, withScores)
+	for _, rank := range sample(z.Len(), n) {
+		replyMemberAt(out, z, rank, withScores)
 	}
 }
 
-// replyFewOfMany is replySample that draws ranks until there are enough.
-func replyFewOfMany(out *resp.Writer, z *zset.ZSet, n int, withScores bool) {
-	drawn := make(map[int]struct{}, n)
-	for len(drawn) < n {
-		rank := rand.IntN(z.Len())
-		if _, twice := drawn[rank]; twice {
-			continue
-		}
-		drawn[rank] = struct{}{}
-		var scratch [20]byte
-		m, score := z.At(rank, scratch[:])
-		replyMember(out, m, score, withScores)
-	}
+func replyMemberAt(out *resp.Writer, z *zset.ZSet, rank int, withScore bool) {
+	var scratch [20]byte
+	m, score := z.At(rank, scratch[:])
+	replyMember(out, m, score, withScore)
 }
