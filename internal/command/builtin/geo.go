@@ -2,7 +2,6 @@ package builtin
 
 import (
 	"bytes"
-	"fmt"
 	"math"
 	"strconv"
 
@@ -57,9 +56,20 @@ func placeOf(score float64) geo.Point { return geo.At(uint64(score)) }
 func parsePlace(a *command.Args) (p geo.Point) {
 	p.Lon, p.Lat = a.Float(), a.Float()
 	if a.Err() == nil && !p.Valid() {
-		a.Fail(command.Error(fmt.Sprintf("ERR invalid longitude,latitude pair %f,%f", p.Lon, p.Lat)))
+		a.Fail(command.Error("ERR invalid longitude,latitude pair " + sixPlaces(p.Lon) + "," + sixPlaces(p.Lat)))
 	}
 	return p
+}
+
+// sixPlaces is d as C's %f writes it.
+func sixPlaces(d float64) string {
+	switch {
+	case math.IsInf(d, 1):
+		return "inf"
+	case math.IsInf(d, -1):
+		return "-inf"
+	}
+	return strconv.FormatFloat(d, 'f', 6, 64)
 }
 
 // parseUnit reads a unit of length, in metres.

@@ -85,6 +85,10 @@ func (s *server) set(option, value string) {
 		s.tune(func(t *keyspace.Tuning) { t.Limits.Hash.Entries, _ = strconv.Atoi(value) })
 	case "hash-max-listpack-value":
 		s.tune(func(t *keyspace.Tuning) { t.Limits.Hash.Value, _ = strconv.Atoi(value) })
+	case "zset-max-listpack-entries":
+		s.tune(func(t *keyspace.Tuning) { t.Limits.ZSet.Entries, _ = strconv.Atoi(value) })
+	case "zset-max-listpack-value":
+		s.tune(func(t *keyspace.Tuning) { t.Limits.ZSet.Value, _ = strconv.Atoi(value) })
 	case "lazyfree-lazy-server-del":
 		s.tune(func(t *keyspace.Tuning) { t.LazyDelete = value == "yes" })
 	case "db":
@@ -160,6 +164,11 @@ var classes = map[string]keyspace.Class{
 	"hset": keyspace.EventHash, "hdel": keyspace.EventHash, "hincrby": keyspace.EventHash, "hincrbyfloat": keyspace.EventHash,
 	"sadd": keyspace.EventSet, "srem": keyspace.EventSet, "spop": keyspace.EventSet,
 	"sinterstore": keyspace.EventSet, "sunionstore": keyspace.EventSet, "sdiffstore": keyspace.EventSet,
+	"zadd": keyspace.EventZSet, "zincr": keyspace.EventZSet, "zrem": keyspace.EventZSet,
+	"zremrangebyrank": keyspace.EventZSet, "zremrangebyscore": keyspace.EventZSet, "zremrangebylex": keyspace.EventZSet,
+	"zpopmin": keyspace.EventZSet, "zpopmax": keyspace.EventZSet, "zrangestore": keyspace.EventZSet,
+	"zunionstore": keyspace.EventZSet, "zinterstore": keyspace.EventZSet, "zdiffstore": keyspace.EventZSet,
+	"geosearchstore": keyspace.EventZSet, "georadiusstore": keyspace.EventZSet,
 	"rename_from": keyspace.EventGeneric, "rename_to": keyspace.EventGeneric,
 	"copy_to": keyspace.EventGeneric, "restore": keyspace.EventGeneric,
 	"move_from": keyspace.EventGeneric, "move_to": keyspace.EventGeneric,

@@ -167,6 +167,8 @@ func TestScriptsAgainstRedis(t *testing.T) {
 			o.set("proto-max-bulk-len", "536870912")
 			o.set("lazyfree-lazy-expire", "no")
 			o.set("lazyfree-lazy-server-del", "no")
+			o.set("zset-max-listpack-entries", "128")
+			o.set("zset-max-listpack-value", "64")
 			o.set("maxmemory-policy", "noeviction")
 			o.set("db", "0")
 			steps := readScript(t, path)

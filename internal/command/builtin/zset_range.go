@@ -123,7 +123,7 @@ func (w *zwindow) read(c *command.Call, at int, mayShowScores bool) error {
 			w.withScores = true
 		case a.IsWith("LIMIT", 2):
 			w.offset, w.limit = a.Int(), a.Int()
-		case !w.fixed && a.Is("REV"):
+		case !w.fixed && !w.reverse && a.Is("REV"):
 			w.reverse = true
 		case !w.fixed && w.order == byRank && a.Is("BYLEX"):
 			w.order = byLex
