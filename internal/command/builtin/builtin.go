@@ -49,6 +49,7 @@ func Specs() []*command.Spec {
 		bitSpecs(), bitRangeSpecs(), bitOpSpecs(), bitFieldSpecs(),
 		hashReads(), hashWrites(), hashCounters(), hashRandomSpecs(), hashScanSpecs(),
 		setReads(), setEdits(), setRandoms(), setAlgebra(),
+		hllSpecs(), hllDebugSpecs(),
 		genericSpecs(), expireSpecs(), ttlSpecs(), scanSpecs(), flushSpecs(), nameSpecs(), objectSpecs(), dumpSpecs(),
 		listSpecs(),
 		zsetSpecs(), zsetAddSpecs(), zsetRemoveSpecs(), zsetRangeSpecs(), zsetPopSpecs(), zsetWaitSpecs(), zsetScanSpecs(), zsetCombineSpecs(),

@@ -91,6 +91,8 @@ func (s *server) set(option, value string) {
 		s.tune(func(t *keyspace.Tuning) { t.Limits.ZSet.Value, _ = strconv.Atoi(value) })
 	case "lazyfree-lazy-server-del":
 		s.tune(func(t *keyspace.Tuning) { t.LazyDelete = value == "yes" })
+	case "hll-sparse-max-bytes":
+		s.tune(func(t *keyspace.Tuning) { t.Limits.HLL, _ = strconv.Atoi(value) })
 	case "db":
 		s.db, _ = strconv.Atoi(value)
 	case "maxmemory-policy":
@@ -162,7 +164,8 @@ var classes = map[string]keyspace.Class{
 	"lpush": keyspace.EventList, "rpush": keyspace.EventList, "lpop": keyspace.EventList, "rpop": keyspace.EventList,
 	"lset": keyspace.EventList, "linsert": keyspace.EventList, "lrem": keyspace.EventList, "ltrim": keyspace.EventList,
 	"hset": keyspace.EventHash, "hdel": keyspace.EventHash, "hincrby": keyspace.EventHash, "hincrbyfloat": keyspace.EventHash,
-	"sadd": keyspace.EventSet, "srem": keyspace.EventSet, "spop": keyspace.EventSet,
+	"pfadd": keyspace.EventString,
+	"sadd":  keyspace.EventSet, "srem": keyspace.EventSet, "spop": keyspace.EventSet,
 	"sinterstore": keyspace.EventSet, "sunionstore": keyspace.EventSet, "sdiffstore": keyspace.EventSet,
 	"zadd": keyspace.EventZSet, "zincr": keyspace.EventZSet, "zrem": keyspace.EventZSet,
 	"zremrangebyrank": keyspace.EventZSet, "zremrangebyscore": keyspace.EventZSet, "zremrangebylex": keyspace.EventZSet,

@@ -88,6 +88,12 @@ func Add(b, element []byte, sparseMax int) (_ []byte, changed bool, err error) {
 	return Set(b, i, run, sparseMax)
 }
 
+// Raises tells whether Add would change a dense string.
+func Raises(dense, element []byte) bool {
+	i, run := registerOf(element)
+	return getDense(dense[headerBytes:], i) < run
+}
+
 // Set raises register i to run, if it is less.
 func Set(b []byte, i int, run uint8, sparseMax int) (_ []byte, changed bool, err error) {
 	if IsDense(b) {
@@ -260,6 +266,14 @@ func tau(x float64) float64 {
 			return z / 3
 		}
 	}
+}
+
+// AppendRegisters appends all registers of a dense string.
+func AppendRegisters(dst, dense []byte) []byte {
+	for i := range Count {
+		dst = append(dst, getDense(dense[headerBytes:], i))
+	}
+	return dst
 }
 
 // AppendRuns appends the runs of a sparse string as PFDEBUG DECODE shows them: z:3 Z:100 v:2,1.

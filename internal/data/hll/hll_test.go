@@ -204,3 +204,25 @@ func BenchmarkCardinality(b *testing.B) {
 		Cardinality(h)
 	}
 }
+
+func TestSelfTest(t *testing.T) {
+	if err := SelfTest(3, 10_000, 3000); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// TestRaises compares Raises with what Add then does.
+func TestRaises(t *testing.T) {
+	b, err := ToDense(New())
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i := range 5000 {
+		e := []byte{byte(i), byte(i >> 8), byte(i % 3)}
+		want := Raises(b, e)
+		var changed bool
+		if b, changed, err = Add(b, e, 0); err != nil || changed != want {
+			t.Fatalf("element %x: Raises says %t, Add %t, %v", e, want, changed, err)
+		}
+	}
+}

@@ -124,6 +124,18 @@ func (s *String) WriteAt(off int, b []byte) {
 	}
 }
 
+// Piece is the whole value, if it is but one chunk, else nil. Nobody may change it
+// who did not ask with change set; then it is good until the next Freeze.
+func (s *String) Piece(change bool) []byte {
+	switch {
+	case len(s.chunks) != 1:
+		return nil
+	case change:
+		return s.ownChunk(0)
+	}
+	return s.chunks[0]
+}
+
 func (s *String) ownRow() {
 	if s.shared {
 		s.chunks = append(make([][]byte, 0, len(s.chunks)+1), s.chunks...)

@@ -107,5 +107,14 @@ func (e Edit) WriteAt(off int, b []byte) {
 	copy(e.b[off:], b)
 }
 
+// Bytes is the whole value, to be changed in place, if it lies in one piece; else
+// nil.
+func (e Edit) Bytes() []byte {
+	if e.big != nil {
+		return e.big.Piece(true)
+	}
+	return e.b
+}
+
 // Decimal is n as the text of an integer value.
 func Decimal(n int64) []byte { return strconv.AppendInt(nil, n, 10) }

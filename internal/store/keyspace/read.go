@@ -270,9 +270,13 @@ func (s Str) Len() int {
 	return len(s.b)
 }
 
-// Bytes is the whole value in one piece; a large one is copied together.
+// Bytes is the whole value in one piece; one that lies in several is copied
+// together.
 func (s Str) Bytes() []byte {
 	if s.big != nil {
+		if b := s.big.Piece(false); b != nil {
+			return b
+		}
 		return s.big.AppendRange(make([]byte, 0, s.big.Len()), 0, s.big.Len())
 	}
 	return s.b
