@@ -152,7 +152,7 @@ func restore(c *command.Call, tx *keyspace.WriteTx) {
 	if tx.Keyspace().Gullible.Load() {
 		undump = rdb.UndumpUnchecked
 	}
-	v, err := undump(c.Args[3])
+	v, err := undump(c.Args[3], compact(tx.Limits()))
 	switch {
 	case errors.Is(err, rdb.ErrFooter):
 		c.Out.Error(errFooter)
@@ -176,6 +176,11 @@ func restore(c *command.Call, tx *keyspace.WriteTx) {
 	o.propagate(c, tx, expiry)
 	tx.Notify(keyspace.EventGeneric, "restore", key)
 	c.Out.OK()
+}
+
+// compact are the limits up to which what is restored becomes compact.
+func compact(l *keyspace.Limits) rdb.Limits {
+	return rdb.Limits{List: l.List, Set: l.Set, ZSet: l.ZSet, Hash: l.Hash}
 }
 
 // restorePast answers a RESTORE whose deadline is over: nothing comes, and what

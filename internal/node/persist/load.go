@@ -122,13 +122,16 @@ type loader struct {
 	state *loadState
 	known [3]bool // of the three facts about replication
 	keys  int64
-	told  bool // Began was
+	empty int64 // keys without a value, which are left out
+	told  bool  // Began was
 }
 
 func (l *loader) read(r io.Reader, state *loadState) error {
 	l.state = state
 	p := l.p
-	o := rdb.ReadOptions{NoChecksum: p.tuning.Load().NoChecksum || p.skipChecksums.Load()}
+	lim := p.opt.Keyspace.Tuned().Limits
+	o := rdb.ReadOptions{NoChecksum: p.tuning.Load().NoChecksum || p.skipChecksums.Load(),
+		Limits: rdb.Limits{List: lim.List, Set: lim.Set, ZSet: lim.ZSet, Hash: lim.Hash}, Empty: l.skip}
 	counted, ok := r.(*bufio.Reader)
 	if !ok {
 		counted = bufio.NewReaderSize(&progress{p, r, state}, readBytes)
@@ -244,6 +247,16 @@ func (l *loader) Key(k *rdb.Key) error {
 	}
 	l.d.loaded++
 	return nil
+}
+
+// maxEmptyTold is how many keys without a value the log names.
+const maxEmptyTold = 10
+
+// skip leaves a key out whose collection is empty.
+func (l *loader) skip(name []byte) {
+	if l.empty++; l.empty <= maxEmptyTold {
+		l.p.opt.Log.Info(fmt.Sprintf("rdbLoadObject skipping empty key: %s", name))
+	}
 }
 
 // begin tells, before the first key or at the end, where replication stood.

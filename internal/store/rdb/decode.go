@@ -23,6 +23,10 @@ var ErrCorrupt = errors.New("rdb: corrupt data")
 // wraps it says which and where.
 var ErrType = errors.New("rdb: unknown type of value")
 
+// ErrEmpty: a collection holds nothing. No server has such a value, but old ones
+// have written them. It is an ErrCorrupt.
+var ErrEmpty = fmt.Errorf("%w: empty collection", ErrCorrupt)
+
 // A Decoder reads values, from memory or from a stream. It remembers the first
 // thing that was wrong; after it everything else reads as zero, so that whoever
 // reads a value asks for Err once.
@@ -31,12 +35,14 @@ type Decoder struct {
 	src  *bufio.Reader // what is read from a stream, if not nil
 	sum  uint64        // CRC-64 of what was read of a stream
 	room []byte        // what was read of a stream and is larger than its buffer
+	last []byte        // see kept
+	lim  Limits
 	at   int64
 	err  error
 }
 
 // NewDecoder reads from in, which it does not change.
-func NewDecoder(in []byte) *Decoder { return &Decoder{in: in} }
+func NewDecoder(in []byte, lim Limits) *Decoder { return &Decoder{in: in, lim: lim} }
 
 // Err is the first error, or nil.
 func (d *Decoder) Err() error { return d.err }

@@ -59,8 +59,13 @@
 //	00 c1 d2 04 0a 00 xx xx xx xx xx xx xx xx
 package rdb
 
-// Version is the version that is written.
+// Version is the version that is written, unless there is something that it cannot
+// carry.
 const Version = 10
 
+// VersionFieldExpiry is the version that has hashes whose fields have deadlines:
+// that of redis 7.4.
+const VersionFieldExpiry = 12
+
 // MaxVersion is the newest version that is read.
-const MaxVersion = 11
+const MaxVersion = VersionFieldExpiry

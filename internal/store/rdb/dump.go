@@ -11,31 +11,28 @@ import (
 // footerBytes is the length of version and checksum behind a dumped value.
 const footerBytes = 2 + 8
 
-// Value is a value that was read: an object or, if that is nil, a string.
-type Value struct {
-	Str    []byte // may be a view of what was read
-	Object value.Object
-}
-
 // DumpString appends a dump of the string s.
 func (e *Encoder) DumpString(dst, s []byte) []byte {
 	from := len(dst)
 	dst = append(dst, byte(TypeString))
-	return seal(e.AppendString(dst, s), from)
+	return seal(e.AppendString(dst, s), from, Version)
 }
 
 // Dump appends a dump of o. The error is ErrType.
 func (e *Encoder) Dump(dst []byte, o value.Object) ([]byte, error) {
-	s, ok := o.(*value.String)
-	if !ok {
-		return dst, ErrType
+	t, version, err := typeOf(o)
+	if err != nil {
+		return dst, err
 	}
-	return e.DumpString(dst, s.AppendRange(make([]byte, 0, s.Len()), 0, s.Len())), nil
+	from := len(dst)
+	p := pen{enc: e, buf: append(dst, byte(t))}
+	p.object(o)
+	return seal(p.buf, from, version), nil
 }
 
 // seal appends the footer of the dump that begins at from.
-func seal(dst []byte, from int) []byte {
-	dst = binary.LittleEndian.AppendUint16(dst, Version)
+func seal(dst []byte, from, version int) []byte {
+	dst = binary.LittleEndian.AppendUint16(dst, uint16(version))
 	return binary.LittleEndian.AppendUint64(dst, crc64.Update(0, dst[from:]))
 }
 
@@ -68,15 +65,15 @@ func Stream(w io.Writer, s *value.String) error {
 
 // Undump reads a dump. The error is ErrFooter, or wraps ErrCorrupt or ErrType.
 // Like redis it does not mind bytes between the value and the footer.
-func Undump(dump []byte) (Value, error) {
+func Undump(dump []byte, lim Limits) (Value, error) {
 	if len(dump) < footerBytes || binary.LittleEndian.Uint64(dump[len(dump)-8:]) != crc64.Update(0, dump[:len(dump)-8]) {
 		return Value{}, ErrFooter
 	}
-	return UndumpUnchecked(dump)
+	return UndumpUnchecked(dump, lim)
 }
 
 // UndumpUnchecked is Undump for one that believes every checksum.
-func UndumpUnchecked(dump []byte) (Value, error) {
+func UndumpUnchecked(dump []byte, lim Limits) (Value, error) {
 	if len(dump) < footerBytes {
 		return Value{}, ErrFooter
 	}
@@ -84,35 +81,7 @@ func UndumpUnchecked(dump []byte) (Value, error) {
 	if binary.LittleEndian.Uint16(foot) > MaxVersion {
 		return Value{}, ErrFooter
 	}
-	d := NewDecoder(body)
+	d := NewDecoder(body, lim)
 	v := d.Value(d.Type())
 	return v, d.Err()
-}
-
-// Value is a value of the type given.
-func (d *Decoder) Value(t Type) Value {
-	if t != TypeString {
-		d.fail(ErrType, d.at, "type %d (%s)", t, t.word())
-		return Value{}
-	}
-	at := d.at
-	n, enc := d.lenOrEncoding()
-	switch {
-	case enc:
-		return Value{Str: d.encoded(at, n)}
-	case d.src != nil && n > value.ChunkBytes:
-		return Value{Object: d.long(n)}
-	}
-	return Value{Str: d.take(n)}
-}
-
-// long is a string of n bytes from a stream, which never stands there in one piece.
-func (d *Decoder) long(n uint64) *value.String {
-	s := value.NewString(nil)
-	for n > 0 && d.err == nil {
-		b := d.take(min(n, value.ChunkBytes))
-		s.Append(b)
-		n -= uint64(len(b))
-	}
-	return s
 }

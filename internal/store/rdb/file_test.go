@@ -49,13 +49,6 @@ func (h *taker) Key(k *Key) error {
 	return h.fail
 }
 
-func text(v Value) string {
-	if s, ok := v.Object.(*value.String); ok {
-		return string(s.AppendRange(nil, 0, s.Len()))
-	}
-	return string(v.Str)
-}
-
 // finished is a file that goes on from head with body and ends as it should.
 func finished(head, body string) string {
 	b := []byte(head + body + "\xff")
@@ -138,7 +131,7 @@ func TestThereAndBack(t *testing.T) {
 			"eof at once":  iotest.DataErrReader(bytes.NewReader(file)),
 		} {
 			var got taker
-			sum, err := Read(r, ReadOptions{}, &got)
+			sum, err := Read(r, ReadOptions{Limits: usual}, &got)
 			if err != nil {
 				t.Fatalf("%+v, %s: %v", o, name, err)
 			}
@@ -158,7 +151,7 @@ func TestThereAndBack(t *testing.T) {
 func TestNothingBehindIsRead(t *testing.T) {
 	file, _ := sample(t, WriterOptions{})
 	r := bufio.NewReader(strings.NewReader(string(file) + "behind"))
-	if _, err := Read(r, ReadOptions{}, new(taker)); err != nil {
+	if _, err := Read(r, ReadOptions{Limits: usual}, new(taker)); err != nil {
 		t.Fatal(err)
 	}
 	if rest, _ := io.ReadAll(r); string(rest) != "behind" {
@@ -181,7 +174,7 @@ func TestOldFiles(t *testing.T) {
 		{"REDIS0010\x00\x01k\x01v\xff\x00\x00\x00\x00\x00\x00\x00\x00", taken{0, "k", "v", NoExpiry, Unknown, Unknown}},
 	} {
 		var got taker
-		if _, err := Read(strings.NewReader(test.file), ReadOptions{}, &got); err != nil || len(got.keys) != 1 || got.keys[0] != test.want {
+		if _, err := Read(strings.NewReader(test.file), ReadOptions{Limits: usual}, &got); err != nil || len(got.keys) != 1 || got.keys[0] != test.want {
 			t.Errorf("%q: %v, %v", test.file, got.keys, err)
 		}
 	}
@@ -199,7 +192,7 @@ func TestRefusals(t *testing.T) {
 		{"REDIS001", ErrShort, "9 bytes expected, 8 left at byte 0"},
 		{"RODIS0010", ErrSignature, `"RODIS0010" at byte 0`},
 		{"REDIS0000", ErrVersion, `"0000" at byte 5`},
-		{"REDIS0012", ErrVersion, `"0012" at byte 5`},
+		{"REDIS0013", ErrVersion, `"0013" at byte 5`},
 		{"REDIS+001", ErrVersion, `"+001" at byte 5`},
 		{"VALKEY080", ErrVersion, "valkey 9"},
 		{"REDIS0010", ErrShort, "at byte 9"},
@@ -213,18 +206,19 @@ func TestRefusals(t *testing.T) {
 		{"REDIS0010\x00\x01k\x90", ErrCorrupt, "length of form 0x90 at byte 12"},
 		{"REDIS0010\xfe\xc0", ErrCorrupt, "encoding 0 in place of a length at byte 10"},
 		{"REDIS0010\xfe\x81\x00\x00\x00\x01\x00\x00\x00\x00", ErrCorrupt, "database 4294967296 at byte 10"},
-		{"REDIS0010\xfe\x03\x04\x01k", ErrType, `type 4 (hash) at byte 14, key "k" in database 3`},
-		{"REDIS0010\x15\x01k", ErrType, `type 21 (stream) at byte 12`},
+		{"REDIS0010\xfe\x03\x08\x01k", ErrType, `type 8 (unknown) at byte 14, key "k" in database 3`},
+		{"REDIS0010\x15\x01k", ErrShort, "1 bytes expected, 0 left at byte 12"},
+		{"REDIS0010\x10\x01k\x02ab", ErrCorrupt, `packed collection: listpack: corrupt data at byte 12, key "k" in database 0`},
 		{"REDIS0010\x07\x01k", ErrType, `type 7 (module value) at byte 12`},
 		{"REDIS0010\x16\x01k", ErrType, `type 22 (unknown) at byte 12`},
 		{"REDIS0010\xf7\x01", ErrType, "data of a module at byte 9"},
 		{"REDIS0010\xf6\x01", ErrType, "redis 7.0 at byte 9"},
 	} {
-		if _, err := Read(strings.NewReader(test.file), ReadOptions{}, new(taker)); !errors.Is(err, test.want) || !strings.Contains(err.Error(), test.text) {
+		if _, err := Read(strings.NewReader(test.file), ReadOptions{Limits: usual}, new(taker)); !errors.Is(err, test.want) || !strings.Contains(err.Error(), test.text) {
 			t.Errorf("%q: %v", test.file, err)
 		}
 	}
-	if sum, err := Read(strings.NewReader("REDIS0010\xff12345678"), ReadOptions{NoChecksum: true}, new(taker)); err != nil || sum.Checked {
+	if sum, err := Read(strings.NewReader("REDIS0010\xff12345678"), ReadOptions{NoChecksum: true, Limits: usual}, new(taker)); err != nil || sum.Checked {
 		t.Error(sum, err)
 	}
 }
@@ -243,10 +237,10 @@ func TestEveryByteCounts(t *testing.T) {
 	for i := range file {
 		bad := bytes.Clone(file)
 		bad[i] ^= 0x41
-		if _, err := Read(bytes.NewReader(bad), ReadOptions{}, new(taker)); err == nil {
+		if _, err := Read(bytes.NewReader(bad), ReadOptions{Limits: usual}, new(taker)); err == nil {
 			t.Errorf("nobody sees that byte %d is another", i)
 		}
-		if _, err := Read(bytes.NewReader(file[:i]), ReadOptions{}, new(taker)); !errors.Is(err, ErrShort) {
+		if _, err := Read(bytes.NewReader(file[:i]), ReadOptions{Limits: usual}, new(taker)); !errors.Is(err, ErrShort) {
 			t.Errorf("the first %d bytes: %v", i, err)
 		}
 	}
@@ -257,7 +251,7 @@ func TestErrorsOfOthers(t *testing.T) {
 	broken := errors.New("broken")
 	file, _ := sample(t, WriterOptions{})
 	r := io.MultiReader(bytes.NewReader(file[:100]), iotest.ErrReader(broken))
-	if _, err := Read(r, ReadOptions{}, new(taker)); !errors.Is(err, broken) || !strings.Contains(err.Error(), "at byte 100") {
+	if _, err := Read(r, ReadOptions{Limits: usual}, new(taker)); !errors.Is(err, broken) || !strings.Contains(err.Error(), "at byte 100") {
 		t.Error(err)
 	}
 	for body, place := range map[string]string{
@@ -265,7 +259,7 @@ func TestErrorsOfOthers(t *testing.T) {
 		"\xf5\x01f":             "library at byte 9",
 		"\xfe\x02\x00\x01k\x00": `key "k" in database 2 at byte 11`,
 	} {
-		if _, err := Read(strings.NewReader(finished("REDIS0010", body)), ReadOptions{}, &taker{fail: broken}); !errors.Is(err, broken) || !strings.Contains(err.Error(), place) {
+		if _, err := Read(strings.NewReader(finished("REDIS0010", body)), ReadOptions{Limits: usual}, &taker{fail: broken}); !errors.Is(err, broken) || !strings.Contains(err.Error(), place) {
 			t.Error(err)
 		}
 	}
@@ -294,7 +288,7 @@ func TestMemoryOfLies(t *testing.T) {
 	allocated := func(body string) uint64 {
 		var before, after runtime.MemStats
 		runtime.ReadMemStats(&before)
-		Read(strings.NewReader("REDIS0010"+body), ReadOptions{}, new(taker))
+		Read(strings.NewReader("REDIS0010"+body), ReadOptions{Limits: usual}, new(taker))
 		runtime.ReadMemStats(&after)
 		return after.TotalAlloc - before.TotalAlloc
 	}
@@ -321,7 +315,7 @@ func FuzzRead(f *testing.F) {
 	f.Add([]byte("\xf4\x50\x00\x01\x00\x00\x01k\x01v\xff"))
 	f.Fuzz(func(t *testing.T, body []byte) {
 		var first, second taker
-		if _, err := Read(strings.NewReader("REDIS0004"+string(body)), ReadOptions{}, &first); err != nil {
+		if _, err := Read(strings.NewReader("REDIS0004"+string(body)), ReadOptions{Limits: usual}, &first); err != nil {
 			return
 		}
 		var out bytes.Buffer
@@ -340,7 +334,7 @@ func FuzzRead(f *testing.F) {
 		if err := w.End(); err != nil {
 			t.Fatal(err)
 		}
-		if _, err := Read(bytes.NewReader(out.Bytes()), ReadOptions{}, &second); err != nil {
+		if _, err := Read(bytes.NewReader(out.Bytes()), ReadOptions{Limits: usual}, &second); err != nil {
 			t.Fatal(err)
 		}
 		same(t, &second, &first)

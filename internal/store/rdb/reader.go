@@ -52,6 +52,9 @@ type Handler interface {
 type ReadOptions struct {
 	// NoChecksum believes the file whatever its checksum (rdbchecksum no).
 	NoChecksum bool
+	Limits     Limits
+	// Empty, if not nil, hears of the keys whose collections are empty: they are left out.
+	Empty func(name []byte)
 }
 
 // Summary tells about a file that was read.
@@ -67,7 +70,7 @@ type Summary struct {
 // The error wraps ErrSignature, ErrVersion, ErrCorrupt, ErrType, ErrChecksum or
 // ErrShort, or is an error of r or h, and names the offset of what is wrong.
 func Read(r io.Reader, o ReadOptions, h Handler) (Summary, error) {
-	f := fileReader{d: newStreamDecoder(r), opt: o, h: h}
+	f := fileReader{d: newStreamDecoder(r, o.Limits), opt: o, h: h}
 	f.forget()
 	f.header()
 	for f.d.err == nil && f.next() {
@@ -211,13 +214,20 @@ func (f *fileReader) function(at int64) {
 func (f *fileReader) read(at int64, t Type) {
 	f.name = append(f.name[:0], f.d.String()...)
 	f.key.Name = f.name
+	named := f.d.err == nil
 	f.key.Value = f.d.Value(t)
-	if f.d.err == nil {
+	switch err := f.d.err; {
+	case err == nil:
 		if err := f.h.Key(&f.key); err != nil {
 			f.d.stop(fmt.Errorf("key %.100q in database %d at byte %d: %w", f.name, f.key.DB, at, err))
 		}
-	} else if errors.Is(f.d.err, ErrType) {
-		f.d.err = fmt.Errorf("%w, key %.100q in database %d", f.d.err, f.name, f.key.DB)
+	case errors.Is(err, ErrEmpty): // which was read to its end
+		f.d.err = nil
+		if f.opt.Empty != nil {
+			f.opt.Empty(f.name)
+		}
+	case named && (errors.Is(err, ErrType) || errors.Is(err, ErrCorrupt)):
+		f.d.err = fmt.Errorf("%w, key %.100q in database %d", err, f.name, f.key.DB)
 	}
 	f.forget()
 }

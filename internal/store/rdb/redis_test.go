@@ -92,7 +92,7 @@ func TestDumpAsRedis(t *testing.T) {
 		if !bytes.Equal(ours, theirs) {
 			t.Errorf("dump of %.40q (%d bytes)\nours   %.200s\ntheirs %.200s", text, len(text), hex.EncodeToString(ours), hex.EncodeToString(theirs))
 		}
-		if v, err := Undump(theirs); err != nil || !bytes.Equal(v.Str, text) {
+		if v, err := Undump(theirs, usual); err != nil || !bytes.Equal(v.Str, text) {
 			t.Errorf("%.40q came back as %.40q, %v", text, v.Str, err)
 		}
 		do([]byte("RESTORE"), []byte("k"), []byte("0"), ours, []byte("REPLACE"))

@@ -23,12 +23,12 @@ const (
 
 // newStreamDecoder reads from r. A *bufio.Reader is used as it is, so that whoever
 // has it finds there what follows.
-func newStreamDecoder(r io.Reader) *Decoder {
+func newStreamDecoder(r io.Reader, lim Limits) *Decoder {
 	src, ok := r.(*bufio.Reader)
 	if !ok {
 		src = bufio.NewReaderSize(r, streamBuffer)
 	}
-	return &Decoder{src: src}
+	return &Decoder{src: src, lim: lim}
 }
 
 // pull is take from a stream.

@@ -3,7 +3,7 @@ package rdb
 // Type is the byte that tells how the value behind it is written.
 type Type uint8
 
-// The types of values that redis up to 7.2 writes. Those of modules are 6 and 7.
+// The types of values that redis up to 7.4 writes. Those of modules are 6 and 7.
 const (
 	TypeString           Type = 0
 	TypeList             Type = 1
@@ -24,12 +24,14 @@ const (
 	TypeStreamListpacks2 Type = 19
 	TypeSetListpack      Type = 20 // since version 11
 	TypeStreamListpacks3 Type = 21 // since version 11
+	TypeHashMetadata     Type = 24 // since version 12: with deadlines of fields
+	TypeHashListpackEx   Type = 25 // since version 12: with deadlines of fields
 )
 
 // typeWords name the types of values in errors.
 var typeWords = [...]string{
 	"string", "list", "set", "sorted set", "hash", "sorted set", "module value", "module value", "",
-	"hash", "list", "set", "sorted set", "hash", "list", "stream", "hash", "sorted set", "list", "stream", "set", "stream",
+	"hash", "list", "set", "sorted set", "hash", "list", "stream", "hash", "sorted set", "list", "stream", "set", "stream", "", "", "hash", "hash",
 }
 
 // word names t, or says that nobody knows it.

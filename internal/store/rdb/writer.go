@@ -2,12 +2,16 @@ package rdb
 
 import (
 	"encoding/binary"
+	"errors"
 	"fmt"
 	"io"
 
 	"github.com/skeindb/skein/internal/base/crc64"
-	"github.com/skeindb/skein/internal/data/value"
 )
+
+// ErrFieldExpiry: a hash has fields with deadlines, and whoever is to read it may
+// not know them.
+var ErrFieldExpiry = errors.New("rdb: hash with field expiration, which redis before 7.4 cannot read")
 
 const (
 	// writeBytes is how much is gathered before it is written.
@@ -21,27 +25,31 @@ const (
 type WriterOptions struct {
 	Plain      bool // strings are not compressed (rdbcompression no)
 	NoChecksum bool // it ends with 0 in place of a checksum (rdbchecksum no)
+	// FieldExpiry allows hashes whose fields have deadlines: the file is of version VersionFieldExpiry.
+	FieldExpiry bool
 }
 
 // A Writer writes a file or stream. Its methods are called in the order of the
 // format: Aux, Function, then Database, Sizes and Key, and End. After an error of what
 // it writes to, all of them return that error.
 type Writer struct {
+	pen
 	out     io.Writer
 	opt     WriterOptions
-	enc     Encoder
-	buf     []byte
-	text    []byte // a value in one piece
+	version int
 	sum     uint64
 	written int64
-	err     error
 }
 
 // NewWriter begins a file on out. Nothing is written before there is a good deal
 // of it, or End.
 func NewWriter(out io.Writer, o WriterOptions) *Writer {
-	w := &Writer{out: out, opt: o, enc: Encoder{Plain: o.Plain}, buf: make([]byte, 0, writeBytes+1024)}
-	w.buf = fmt.Appendf(w.buf, "%s%04d", magic, Version)
+	w := &Writer{out: out, opt: o, version: Version}
+	w.pen = pen{enc: &Encoder{Plain: o.Plain}, buf: make([]byte, 0, writeBytes+1024), spill: w.flushAt}
+	if o.FieldExpiry {
+		w.version = VersionFieldExpiry
+	}
+	w.buf = fmt.Appendf(w.buf, "%s%04d", magic, w.version)
 	return w
 }
 
@@ -77,11 +85,19 @@ func (w *Writer) Sizes(keys, volatile int64) error {
 	return w.flushAt(writeBytes)
 }
 
-// Key writes a key into the database last named. The error may be ErrType.
+// Key writes a key into the database last named. The error may be ErrType, or
+// ErrFieldExpiry; then nothing of the key was written.
 func (w *Writer) Key(k *Key) error {
-	s, isString := k.Object.(*value.String)
-	if k.Object != nil && !isString {
-		return fmt.Errorf("%w: %s", ErrType, k.Object.Type())
+	t := TypeString
+	if k.Object != nil {
+		var version int
+		var err error
+		if t, version, err = typeOf(k.Object); err != nil {
+			return fmt.Errorf("key %.100q: %w", k.Name, err)
+		}
+		if version > w.version {
+			return fmt.Errorf("key %.100q: %w", k.Name, ErrFieldExpiry)
+		}
 	}
 	if k.ExpiryMs >= 0 {
 		w.buf = binary.LittleEndian.AppendUint64(append(w.buf, opExpiryMs), uint64(k.ExpiryMs))
@@ -92,27 +108,11 @@ func (w *Writer) Key(k *Key) error {
 	if k.Freq >= 0 {
 		w.buf = append(w.buf, opFreq, byte(k.Freq))
 	}
-	w.buf = w.enc.AppendString(append(w.buf, byte(TypeString)), k.Name)
-	switch {
-	case s == nil:
-		w.buf = w.enc.AppendString(w.buf, k.Str)
-	case s.Len() > packMax:
-		return w.long(s)
-	default:
-		w.text = s.AppendRange(w.text[:0], 0, s.Len())
-		w.buf = w.enc.AppendString(w.buf, w.text)
-	}
-	return w.flushAt(writeBytes)
-}
-
-// long writes a string as it stands, piece by piece.
-func (w *Writer) long(s *value.String) error {
-	w.buf = AppendLen(w.buf, uint64(s.Len()))
-	for c := range s.Chunks() {
-		w.buf = append(w.buf, c...)
-		if w.flushAt(writeBytes) != nil {
-			break
-		}
+	w.buf = w.enc.AppendString(append(w.buf, byte(t)), k.Name)
+	if k.Object == nil {
+		w.text(k.Str)
+	} else {
+		w.object(k.Object)
 	}
 	return w.err
 }
@@ -120,13 +120,14 @@ func (w *Writer) long(s *value.String) error {
 // End writes the end of the file, and all that waited.
 func (w *Writer) End() error {
 	w.buf = append(w.buf, opEnd)
-	w.flushAt(0)
+	w.err = w.flushAt(0)
 	sum := w.sum
 	if w.opt.NoChecksum {
 		sum = 0
 	}
 	w.buf = binary.LittleEndian.AppendUint64(w.buf, sum)
-	return w.flushAt(0)
+	w.err = w.flushAt(0)
+	return w.err
 }
 
 // flushAt writes what was gathered if it is at least so many bytes.
