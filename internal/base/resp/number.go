@@ -61,16 +61,16 @@ func AppendDouble(b []byte, d float64) []byte {
 	case math.Abs(d) <= 1<<62 && d == math.Trunc(d):
 		return strconv.AppendInt(b, int64(d), 10)
 	}
-	return appendShortest(b, d)
+	return AppendShortest(b, d)
 }
 
-// appendShortest places the shortest digits of d as redis's fpconv does. With
+// AppendShortest places the shortest digits of d, which is finite, as redis's fpconv does. With
 // digits d1 d2 … dn and the value 0.d1d2…dn * 10^point:
 //
 //	large:  ddd000       up to seven zeros are added
 //	middle: dd.ddd or 0.000ddd
 //	else:   d.ddde+20 or d.ddde-7
-func appendShortest(b []byte, d float64) []byte {
+func AppendShortest(b []byte, d float64) []byte {
 	var scratch [32]byte
 	text := strconv.AppendFloat(scratch[:0], math.Abs(d), 'e', -1, 64)
 	if d < 0 {

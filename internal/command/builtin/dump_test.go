@@ -34,7 +34,7 @@ func FuzzRestore(f *testing.F) {
 			}
 		case "+OK\r\n":
 			was := s.command("GET", "k")
-			v, err := rdb.Undump(payload)
+			v, err := rdb.Undump(payload, rdb.Limits{})
 			if err != nil || !bytes.Contains(was, v.Str) {
 				t.Fatalf("%q of %x, %v", was, payload, err)
 			}

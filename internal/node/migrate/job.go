@@ -10,7 +10,6 @@ import (
 	"github.com/skeindb/skein/internal/command"
 	"github.com/skeindb/skein/internal/data/value"
 	"github.com/skeindb/skein/internal/store/keyspace"
-	"github.com/skeindb/skein/internal/store/rdb"
 )
 
 // job is one MIGRATE. Nothing in it is a view of the command line or of the keyspace.
@@ -32,8 +31,8 @@ type item struct {
 	key   []byte
 	ttlMs int64 // 0: none
 	text  []byte
-	big   *value.String // frozen; nil: text is the value
-	moved bool          // the target has it
+	big   value.Object // frozen; nil: text is the value
+	moved bool         // the target has it
 }
 
 const errKeysForm command.Error = "ERR When using MIGRATE KEYS option, the key argument must be set to the empty string"
@@ -95,11 +94,7 @@ func (j *job) load(tx *keyspace.WriteTx, nowMs int64) error {
 			it.ttlMs = max(at-nowMs, 1)
 		}
 		if o := r.Object(); o != nil {
-			s, ok := o.(*value.String)
-			if !ok {
-				return command.Error("ERR " + rdb.ErrType.Error())
-			}
-			it.big = s.Freeze().(*value.String)
+			it.big = o.Freeze()
 		} else {
 			s, _, _ := tx.StrOf(r)
 			it.text = s.AppendTo(nil)

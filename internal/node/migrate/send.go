@@ -6,10 +6,11 @@ import (
 	"time"
 
 	"github.com/skeindb/skein/internal/base/resp"
+	"github.com/skeindb/skein/internal/data/value"
 	"github.com/skeindb/skein/internal/store/rdb"
 )
 
-// streamAbove is the length of value above which it is sent from where it is, in
+// streamAbove is the length of a string above which it is sent from where it is, in
 // pieces and uncompressed, instead of being made a dump in memory first.
 const streamAbove = 1 << 20
 
@@ -27,14 +28,17 @@ func (m *Migrator) send(c *conn, j *job, sel bool) error {
 	for i := range j.items {
 		it := &j.items[i]
 		w.Write(j.appendHead(scratch[:0], it))
-		switch {
-		case it.big != nil && it.big.Len() > streamAbove:
-			w.Write(resp.AppendHeader(scratch[:0], resp.Bulk, rdb.StreamSize(it.big)))
-			if err := rdb.Stream(w, it.big); err != nil {
+		switch s, isString := it.big.(*value.String); {
+		case isString && s.Len() > streamAbove:
+			w.Write(resp.AppendHeader(scratch[:0], resp.Bulk, rdb.StreamSize(s)))
+			if err := rdb.Stream(w, s); err != nil {
 				return err
 			}
 		case it.big != nil:
-			scratch, _ = e.Dump(scratch[:0], it.big)
+			var err error
+			if scratch, err = e.Dump(scratch[:0], it.big); err != nil {
+				return err
+			}
 			writeHead(w, len(scratch))
 			w.Write(scratch)
 		default:

@@ -66,7 +66,7 @@ func TestDamage(t *testing.T) {
 		{func(b []byte) []byte { b[len(b)-1]++; return b }, rdb.ErrChecksum, fmt.Sprint("at byte ", len(good)-8), "RDB CRC error"},
 		{func(b []byte) []byte { return append(b[:9:9], "\xfe\x10\x00\x01k\x01v\xff"...) }, keyspace.ErrNoDatabase, `key "k" in database 16 at byte 11`, "more than 16 databases"},
 		{func(b []byte) []byte { return append(b[:9:9], "\x00\x01k\x01v\x00\x01k\x01v\xff"...) }, keyspace.ErrExists, `key "k" in database 0 at byte 14`, ""},
-		{func(b []byte) []byte { return append(b[:9:9], "\x01\x01k\x01\x01v\xff"...) }, rdb.ErrType, `type 1 (list) at byte 12`, ""},
+		{func(b []byte) []byte { return append(b[:9:9], "\x06\x01k\x01\x01v\xff"...) }, rdb.ErrType, `type 6 (module value) at byte 12`, ""},
 	} {
 		s.file(string(c.change(bytes.Clone(good))))
 		err := s.start(Start{})
