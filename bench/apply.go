@@ -9,6 +9,8 @@ import (
 	"strings"
 	"syscall"
 	"time"
+
+	"github.com/skeindb/skein/bench/rig"
 )
 
 // An ApplyCell asks how fast a replica applies what its master has written, beside how fast the master wrote it.
@@ -66,7 +68,7 @@ func (r *runner) apply(ctx context.Context, a ApplyCell) ApplyResult {
 		return result
 	}
 	for i := range r.sides {
-		progress("apply: %s", r.sides[i].name)
+		rig.Progress("apply: %s", r.sides[i].name)
 		if result.Rounds[i], result.Err = r.applyRounds(ctx, i, a); result.Err != nil {
 			break
 		}
@@ -99,7 +101,7 @@ func (r *runner) applyRounds(ctx context.Context, i int, a ApplyCell) (rounds []
 			return rounds, err
 		}
 		rounds = append(rounds, round)
-		progress("  %.0f kop/s written, %.0f kop/s applied", round.Master.OpsPerSecond/1000, round.Replica.OpsPerSecond/1000)
+		rig.Progress("  %.0f kop/s written, %.0f kop/s applied", round.Master.OpsPerSecond/1000, round.Replica.OpsPerSecond/1000)
 	}
 	if _, err := replica.catchUp(ctx, master); err != nil {
 		return rounds, err
@@ -162,7 +164,7 @@ func (s *Server) catchUp(ctx context.Context, master *Server) (time.Time, error)
 			return time.Now(), nil
 		}
 		if err == nil {
-			err = sleep(ctx, catchUpEvery)
+			err = rig.Sleep(ctx, catchUpEvery)
 		}
 	}
 	return time.Time{}, s.explain(fmt.Errorf("%s: waiting for the replica: %w", s.Name, err))

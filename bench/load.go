@@ -12,6 +12,8 @@ import (
 	"net"
 	"strconv"
 	"time"
+
+	"github.com/skeindb/skein/bench/rig"
 )
 
 const (
@@ -110,7 +112,7 @@ func checkOKs(r io.Reader, count int) error {
 }
 
 func dial(ctx context.Context, port int) (net.Conn, error) {
-	return (&net.Dialer{Timeout: askTimeout}).DialContext(ctx, "tcp", loopback(port))
+	return (&net.Dialer{Timeout: askTimeout}).DialContext(ctx, "tcp", rig.Loopback(port))
 }
 
 // Ask sends one command on a connection of its own and returns its reply: a bulk string's

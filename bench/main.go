@@ -37,25 +37,15 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
-	"os/signal"
 	"path/filepath"
 	"strings"
-	"syscall"
 	"time"
-)
 
-// Exit codes of the program.
-const (
-	exitOK = iota
-	exitMissed
-	exitError
+	"github.com/skeindb/skein/bench/rig"
 )
 
 // graceTime is how long after the budget a run that has started may still take.
 const graceTime = 10 * time.Second
-
-// errInterrupted ends a run that was stopped by a signal, after its partial report.
-var errInterrupted = errors.New("interrupted")
 
 type options struct {
 	quick, check   bool
@@ -88,17 +78,7 @@ func parseFlags() options {
 
 func main() {
 	o := parseFlags()
-	if flag.NArg() > 0 {
-		fmt.Fprintf(os.Stderr, "bench: unexpected argument %q\n", flag.Arg(0))
-		os.Exit(exitError)
-	}
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM, syscall.SIGHUP)
-	code, err := run(ctx, o)
-	stop()
-	if err != nil {
-		fmt.Fprintln(os.Stderr, "bench:", err)
-	}
-	os.Exit(code)
+	rig.Main("bench", func(ctx context.Context) (int, error) { return run(ctx, o) })
 }
 
 // run makes the plan, carries it out and prints the report, which on an interrupt holds what was
@@ -107,27 +87,27 @@ func run(ctx context.Context, o options) (int, error) {
 	begun := time.Now()
 	plan, err := choosePlan(o)
 	if err != nil {
-		return exitError, err
+		return rig.Broken, err
 	}
 	limited, cancel := context.WithDeadline(ctx, begun.Add(plan.Budget+graceTime))
 	defer cancel()
 	for _, tool := range []string{"redis-benchmark", "taskset"} {
 		if _, err := exec.LookPath(tool); err != nil {
-			return exitError, fmt.Errorf("%s is needed (Debian: redis-tools, util-linux): %w", tool, err)
+			return rig.Broken, fmt.Errorf("%s is needed (Debian: redis-tools, util-linux): %w", tool, err)
 		}
 	}
 	root, err := os.MkdirTemp("", "skein-bench-")
 	if err != nil {
-		return exitError, err
+		return rig.Broken, err
 	}
 	defer os.RemoveAll(root)
 	subject, err := subjectCommand(limited, o, root)
 	if err != nil {
-		return exitError, err
+		return rig.Broken, err
 	}
 	cpus, err := PickCPUs()
 	if err != nil {
-		return exitError, err
+		return rig.Broken, err
 	}
 	r := &runner{
 		sides:    [2]side{{name: "redis", argv: strings.Fields(o.peer)}, {name: "skein", argv: subject}},
@@ -147,13 +127,13 @@ func run(ctx context.Context, o options) (int, error) {
 func verdict(ctx context.Context, o options, report Report) (int, error) {
 	switch {
 	case ctx.Err() != nil:
-		return exitError, errInterrupted
+		return rig.Broken, rig.ErrInterrupted
 	case report.Failed():
-		return exitError, errors.New("some cells could not be measured, see the report")
+		return rig.Broken, errors.New("some cells could not be measured, see the report")
 	case o.check && report.Missed():
-		return exitMissed, errors.New("an asked value was missed")
+		return rig.Missed, errors.New("an asked value was missed")
 	}
-	return exitOK, nil
+	return rig.OK, nil
 }
 
 func choosePlan(o options) (Plan, error) {
@@ -185,10 +165,5 @@ func subjectCommand(ctx context.Context, o options, root string) ([]string, erro
 		path, err := filepath.Abs(o.skein)
 		return []string{path, "server"}, err
 	}
-	path := filepath.Join(root, "skein")
-	build := exec.CommandContext(ctx, "go", "build", "-o", path, "github.com/skeindb/skein/cmd/skein")
-	if out, err := build.CombinedOutput(); err != nil {
-		return nil, fmt.Errorf("building skein: %w\n%s", err, out)
-	}
-	return []string{path, "server"}, nil
+	return rig.Build(ctx, root)
 }

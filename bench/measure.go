@@ -12,6 +12,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/skeindb/skein/bench/rig"
 )
 
 const clients = 50 // connections of redis-benchmark, its own default
@@ -49,7 +51,7 @@ func (r *runner) rounds(ctx context.Context, servers [2]*Server, results []Resul
 			var pair Pair
 			if pair, res.Err = r.round(ctx, servers, res.Cell, requests[i], round%2 == 1); res.Err == nil {
 				res.Pairs = append(res.Pairs, pair)
-				progress("  %s: e %.2f", res.Cell.Name(), pair.e())
+				rig.Progress("  %s: e %.2f", res.Cell.Name(), pair.e())
 			}
 		}
 	}

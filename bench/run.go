@@ -6,8 +6,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"os"
 	"time"
+
+	"github.com/skeindb/skein/bench/rig"
 )
 
 const (
@@ -33,10 +34,6 @@ type runner struct {
 	port     int
 	requests int // of every run; 0 calibrates
 	deadline time.Time
-}
-
-func progress(format string, args ...any) {
-	fmt.Fprintf(os.Stderr, time.Now().Format("15:04:05 ")+format+"\n", args...)
 }
 
 // carryOut measures the plan in its order and reports what the budget and an interrupt allowed.
@@ -83,7 +80,7 @@ func (r *runner) memory(ctx context.Context, m MemoryCell) MemoryResult {
 		return result
 	}
 	for i := range r.sides {
-		progress("memory: %d keys into %s, %s", m.Keys, r.sides[i].name, mode(m.Cluster))
+		rig.Progress("memory: %d keys into %s, %s", m.Keys, r.sides[i].name, mode(m.Cluster))
 		if result.BytesPerKey[i], result.Err = r.bytesPerKey(ctx, i, m); result.Err != nil {
 			break
 		}
@@ -104,7 +101,7 @@ func (r *runner) bytesPerKey(ctx context.Context, i int, m MemoryCell) (float64,
 	if err := s.load(ctx, m.Keys, m.ValueBytes); err != nil {
 		return 0, err
 	}
-	if err := sleep(ctx, memoryRest); err != nil {
+	if err := rig.Sleep(ctx, memoryRest); err != nil {
 		return 0, err
 	}
 	after, err := ResidentBytes(s.Pid)
@@ -140,7 +137,7 @@ func (r *runner) stage(ctx context.Context, st Stage) []Result {
 	}
 	err := errNoTime
 	if r.hasTime(st.PrepareTime()) {
-		progress("stage: %s", st.Name())
+		rig.Progress("stage: %s", st.Name())
 		err = r.withPair(ctx, st, func(servers [2]*Server) error { return r.rounds(ctx, servers, results) })
 	}
 	for i := range results {
@@ -190,7 +187,7 @@ func settle(ctx context.Context, s *Server) error {
 		if err != nil {
 			return s.explain(err)
 		}
-		if err := sleep(ctx, settleStep); err != nil {
+		if err := rig.Sleep(ctx, settleStep); err != nil {
 			return err
 		}
 		after, err := CPUTime(s.Pid)
@@ -202,14 +199,4 @@ func settle(ctx context.Context, s *Server) error {
 		}
 	}
 	return nil
-}
-
-// sleep pauses, unless the run is interrupted.
-func sleep(ctx context.Context, d time.Duration) error {
-	select {
-	case <-time.After(d):
-		return nil
-	case <-ctx.Done():
-		return ctx.Err()
-	}
 }

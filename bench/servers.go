@@ -4,9 +4,7 @@ package main
 
 import (
 	"context"
-	"errors"
 	"fmt"
-	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -14,21 +12,18 @@ import (
 	"strings"
 	"syscall"
 	"time"
+
+	"github.com/skeindb/skein/bench/rig"
 )
 
 // unpinned stands for a core where a process may use all of them.
 const unpinned = -1
 
 const (
-	portLimit  = 22000 // ports at and above it belong to others
-	busOffset  = 10000 // from a node's port to its bus port, as redis has it
 	readyLimit = 30 * time.Second
 	pollEvery  = 20 * time.Millisecond
 	stopLimit  = 5 * time.Second // from SIGTERM to SIGKILL
 )
-
-// errNoPort is returned when the whole range is in use.
-var errNoPort = errors.New("no free port for a server")
 
 // A Server is one running server without persistence, in a directory of its own.
 type Server struct {
@@ -55,7 +50,7 @@ type launch struct {
 
 // Start starts a server and waits until it serves. The caller stops it.
 func Start(ctx context.Context, l launch) (*Server, error) {
-	port, err := freePort(l.port)
+	port, err := rig.FreePort(l.port)
 	if err != nil {
 		return nil, err
 	}
@@ -176,25 +171,3 @@ func (s *Server) await(ctx context.Context, want string, command ...string) erro
 		}
 	}
 }
-
-// freePort returns the first port from base on that is free on the loopback address, together
-// with the port of its cluster bus.
-func freePort(base int) (int, error) {
-	for port := base; port < portLimit; port++ {
-		if isFree(port) && isFree(port+busOffset) {
-			return port, nil
-		}
-	}
-	return 0, errNoPort
-}
-
-func isFree(port int) bool {
-	l, err := net.Listen("tcp", loopback(port))
-	if err != nil {
-		return false
-	}
-	l.Close()
-	return true
-}
-
-func loopback(port int) string { return net.JoinHostPort("127.0.0.1", strconv.Itoa(port)) }

@@ -14,6 +14,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/skeindb/skein/bench/rig"
 	"github.com/skeindb/skein/internal/base/slot"
 )
 
@@ -58,10 +59,11 @@ func startCluster(ctx context.Context, name string, argv []string, root string, 
 // newNode prepares a node without persistence. A replica that asks for all data gets it without the delay by which
 // redis collects more of them.
 func newNode(name string, argv []string, root string, next *int, timeout time.Duration) (*process, error) {
-	port, err := freePort(next)
+	port, err := rig.FreePort(*next)
 	if err != nil {
 		return nil, err
 	}
+	*next = port + 1
 	dir := filepath.Join(root, fmt.Sprint(name, "-", port))
 	if err := os.Mkdir(dir, 0o755); err != nil {
 		return nil, err
@@ -132,7 +134,7 @@ func (c *cluster) awaitShard(ctx context.Context) (shard, error) {
 		if s, why = c.findShard(); why == "" {
 			return s, nil
 		}
-		if err := sleep(ctx, pollEvery); err != nil {
+		if err := rig.Sleep(ctx, pollEvery); err != nil {
 			return shard{}, err
 		}
 	}

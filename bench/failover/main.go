@@ -9,23 +9,13 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
-	"os/signal"
 	"path/filepath"
 	"slices"
 	"strings"
-	"syscall"
 	"time"
-)
 
-// Exit codes of the program.
-const (
-	exitOK = iota
-	exitMissed
-	exitError
+	"github.com/skeindb/skein/bench/rig"
 )
-
-// errInterrupted ends a run that was stopped by a signal, after its partial report.
-var errInterrupted = errors.New("interrupted")
 
 type options struct {
 	servers []string
@@ -66,17 +56,7 @@ func parseFlags() options {
 
 func main() {
 	o := parseFlags()
-	if flag.NArg() > 0 {
-		fmt.Fprintf(os.Stderr, "failover: unexpected argument %q\n", flag.Arg(0))
-		os.Exit(exitError)
-	}
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM, syscall.SIGHUP)
-	code, err := run(ctx, o)
-	stop()
-	if err != nil {
-		fmt.Fprintln(os.Stderr, "failover:", err)
-	}
-	os.Exit(code)
+	rig.Main("failover", func(ctx context.Context) (int, error) { return run(ctx, o) })
 }
 
 // run makes the clusters, carries the trials out and prints the report, which on an interrupt holds what was measured so far.
@@ -84,18 +64,18 @@ func run(ctx context.Context, o options) (int, error) {
 	begun := time.Now()
 	chosen, err := chooseTrials(o.only)
 	if err != nil {
-		return exitError, err
+		return rig.Broken, err
 	}
 	chosen = slices.DeleteFunc(slices.Clone(chosen), func(t trial) bool { return *o.rounds[t.name] < 1 })
 	if _, err := exec.LookPath("redis-cli"); err != nil {
-		return exitError, fmt.Errorf("redis-cli is needed (Debian: redis-tools): %w", err)
+		return rig.Broken, fmt.Errorf("redis-cli is needed (Debian: redis-tools): %w", err)
 	}
 	root, err := os.MkdirTemp("", "skein-failover-")
 	if err != nil {
-		return exitError, err
+		return rig.Broken, err
 	}
 	if o.keep {
-		progress("the nodes work in %s", root)
+		rig.Progress("the nodes work in %s", root)
 	} else {
 		defer os.RemoveAll(root)
 	}
@@ -103,12 +83,12 @@ func run(ctx context.Context, o options) (int, error) {
 	for _, words := range o.servers {
 		argv, err := serverCommand(ctx, words, root)
 		if err != nil {
-			return exitError, err
+			return rig.Broken, err
 		}
 		c := &contestant{argv: argv, name: filepath.Base(argv[0]), results: map[string]*Result{}}
 		defer func() { c.cluster.stop() }()
 		if c.cluster, err = startCluster(ctx, c.name, argv, root, &o.port, o.timeout); err != nil {
-			return exitError, fmt.Errorf("%s: %w", words, err)
+			return rig.Broken, fmt.Errorf("%s: %w", words, err)
 		}
 		c.skein = c.cluster.isSkein()
 		contestants = append(contestants, c)
@@ -125,13 +105,13 @@ func run(ctx context.Context, o options) (int, error) {
 func verdict(ctx context.Context, o options, chosen []trial, contestants []*contestant) (int, error) {
 	switch {
 	case ctx.Err() != nil:
-		return exitError, errInterrupted
+		return rig.Broken, rig.ErrInterrupted
 	case anyTrouble(contestants):
-		return exitError, errors.New("some rounds could not be measured, see the report")
+		return rig.Broken, errors.New("some rounds could not be measured, see the report")
 	case o.check && missed(chosen, contestants):
-		return exitMissed, errors.New("a goal was missed")
+		return rig.Missed, errors.New("a goal was missed")
 	}
-	return exitOK, nil
+	return rig.OK, nil
 }
 
 // serverCommand returns the words that start a server, building skein into root where it is asked for.
@@ -140,24 +120,6 @@ func serverCommand(ctx context.Context, words, root string) ([]string, error) {
 	if argv[0] != "skein" {
 		return argv, nil
 	}
-	path := filepath.Join(root, "skein")
-	build := exec.CommandContext(ctx, "go", "build", "-o", path, "github.com/skeindb/skein/cmd/skein")
-	if out, err := build.CombinedOutput(); err != nil {
-		return nil, fmt.Errorf("building skein: %w\n%s", err, out)
-	}
-	return append([]string{path, "server"}, argv[1:]...), nil
-}
-
-func progress(format string, args ...any) {
-	fmt.Fprintf(os.Stderr, time.Now().Format("15:04:05 ")+format+"\n", args...)
-}
-
-// sleep pauses, unless the run is interrupted.
-func sleep(ctx context.Context, d time.Duration) error {
-	select {
-	case <-time.After(d):
-		return nil
-	case <-ctx.Done():
-		return ctx.Err()
-	}
+	built, err := rig.Build(ctx, root)
+	return append(built, argv[1:]...), err
 }

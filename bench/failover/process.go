@@ -5,30 +5,24 @@ package main
 import (
 	"errors"
 	"fmt"
-	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
-	"strconv"
 	"syscall"
 	"time"
 
 	"github.com/skeindb/skein/bench/records"
+	"github.com/skeindb/skein/bench/rig"
 )
 
 const (
-	portLimit  = 22000 // ports at and above it belong to others
-	busOffset  = 10000 // from a node's port to its bus port, as redis has it
 	readyLimit = 30 * time.Second
 	replyLimit = 10 * time.Second
 	stopLimit  = 5 * time.Second // from SIGTERM to SIGKILL
 	pollEvery  = 20 * time.Millisecond
 )
 
-var (
-	errNoPort = errors.New("no free port for a node")
-	errEnded  = errors.New("the node has ended by itself")
-)
+var errEnded = errors.New("the node has ended by itself")
 
 // A process is one node, which may be killed and started again on the same directory.
 type process struct {
@@ -40,7 +34,7 @@ type process struct {
 	exited chan struct{} // closed when this life has ended
 }
 
-func (p *process) addr() string { return loopback(p.port) }
+func (p *process) addr() string { return rig.Loopback(p.port) }
 
 func (p *process) logPath() string { return filepath.Join(p.dir, "log") }
 
@@ -117,25 +111,3 @@ func (p *process) stop() {
 		p.kill()
 	}
 }
-
-// freePort returns the first port from *next on that is free together with the port of its bus, and moves next on.
-func freePort(next *int) (int, error) {
-	for ; *next < portLimit; *next++ {
-		if port := *next; isFree(port) && isFree(port+busOffset) {
-			*next++
-			return port, nil
-		}
-	}
-	return 0, errNoPort
-}
-
-func isFree(port int) bool {
-	l, err := net.Listen("tcp", loopback(port))
-	if err != nil {
-		return false
-	}
-	l.Close()
-	return true
-}
-
-func loopback(port int) string { return net.JoinHostPort("127.0.0.1", strconv.Itoa(port)) }

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/skeindb/skein/bench/records"
+	"github.com/skeindb/skein/bench/rig"
 )
 
 // A trial is one way of making the replica of a shard its master.
@@ -73,7 +74,7 @@ type contestant struct {
 
 // measure carries a trial out, the contestants in turns.
 func measure(ctx context.Context, t trial, rounds int, rest time.Duration, contestants []*contestant) {
-	progress("%s: %s", t.name, t.title)
+	rig.Progress("%s: %s", t.name, t.title)
 	for _, c := range contestants {
 		r := &Result{}
 		c.results[t.name] = r
@@ -119,9 +120,9 @@ func (c *contestant) play(ctx context.Context, t trial, rounds int, rest time.Du
 			break
 		}
 		if r.add(round); round.Failure != "" {
-			progress("  %s: failed: %s", c.name, round.Failure)
+			rig.Progress("  %s: failed: %s", c.name, round.Failure)
 		} else {
-			progress("  %s: gap %.1f ms, until the replica took over %.1f ms, promoted after %.1f ms",
+			rig.Progress("  %s: gap %.1f ms, until the replica took over %.1f ms, promoted after %.1f ms",
 				c.name, ms(round.Gap), ms(round.TakeoverGap), ms(round.Took))
 		}
 	}
@@ -130,7 +131,7 @@ func (c *contestant) play(ctx context.Context, t trial, rounds int, rest time.Du
 		r.Err, c.broken = err, err
 	}
 	if r.Account.Add(account); !account.Sound() {
-		progress("  %s: %v; the lost ones are between %d and %d", c.name, account, account.FirstLost, account.LastLost)
+		rig.Progress("  %s: %v; the lost ones are between %d and %d", c.name, account, account.FirstLost, account.LastLost)
 	}
 }
 
@@ -159,13 +160,13 @@ func (c *contestant) begin(ctx context.Context, rest time.Duration) (*play, erro
 	if err != nil {
 		return nil, err
 	}
-	if err := sleep(ctx, time.Until(c.rested.Add(rest))); err != nil {
+	if err := rig.Sleep(ctx, time.Until(c.rested.Add(rest))); err != nil {
 		return nil, err
 	}
 	p := &play{ctx: ctx, c: c, shard: s}
 	p.writer = records.Start(records.Options{Addrs: c.cluster.addrs(), Key: keyTag + ":" + time.Now().Format("150405.000000")})
 	if p.awaitProgress(""); p.err == nil {
-		p.err = sleep(ctx, warmUp)
+		p.err = rig.Sleep(ctx, warmUp)
 	}
 	if p.err != nil {
 		p.writer.Stop()
@@ -189,7 +190,7 @@ func (p *play) end() (records.Account, error) {
 // awaitProgress waits until some more records are acknowledged, the last one by this node unless it is "".
 func (p *play) awaitProgress(by string) {
 	before, _ := p.writer.Acked()
-	for end := time.Now().Add(progressLimit); p.err == nil; p.err = sleep(p.ctx, roleEvery) {
+	for end := time.Now().Add(progressLimit); p.err == nil; p.err = rig.Sleep(p.ctx, roleEvery) {
 		acked, owner := p.writer.Acked()
 		if acked >= before+warmUpRecords && (by == "" || owner == by) {
 			return
@@ -209,7 +210,7 @@ func (p *play) awaitMaster(limit time.Duration) bool {
 		return false
 	}
 	defer conn.Close()
-	for end := time.Now().Add(limit); p.err == nil && time.Now().Before(end); p.err = sleep(p.ctx, roleEvery) {
+	for end := time.Now().Add(limit); p.err == nil && time.Now().Before(end); p.err = rig.Sleep(p.ctx, roleEvery) {
 		v, err := conn.Do("ROLE")
 		if err != nil {
 			p.err = p.shard.replica.explain(err)
@@ -228,7 +229,7 @@ func (p *play) awaitWhole() {
 		p.shard, p.err = p.c.cluster.awaitShard(p.ctx)
 	}
 	if p.awaitProgress(""); p.err == nil {
-		p.err = sleep(p.ctx, coolDown)
+		p.err = rig.Sleep(p.ctx, coolDown)
 	}
 }
 
@@ -244,7 +245,7 @@ func (p *play) handOver() (took time.Duration, failure string) {
 		if time.Since(begun) > manualLimit {
 			return 0, "refused: " + err.Error()
 		}
-		if p.err = sleep(p.ctx, roleEvery); p.err != nil {
+		if p.err = rig.Sleep(p.ctx, roleEvery); p.err != nil {
 			return 0, ""
 		}
 	}

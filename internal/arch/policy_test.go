@@ -41,11 +41,12 @@ node/session < node/exec node/clients node/observe
 
 9 whole: node
 
-10 products: / cli ops sim skeintest /cmd/skein /bench /bench/records /bench/failover
+10 products: / cli ops sim skeintest /cmd/skein /bench /bench/records /bench/rig /bench/failover
 ops < / cli skeintest /cmd/skein
 sim < skeintest /cmd/skein
 / < skeintest /cmd/skein
 cli < /cmd/skein
+/bench/rig < /bench /bench/failover
 /bench/records < /bench/failover
 
 beside: arch testkit testkit/commandfacts /interop
