@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"io"
 	"net"
-	"os/exec"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -222,48 +221,6 @@ func writing(t *testing.T, n *server) (stop func()) {
 			t.Error(err)
 		}
 	}
-}
-
-// The disk of a master that sends files, and that of a replica that receives into one, is full: nobody ends, the log says why,
-// and when there is room the synchronization succeeds.
-func TestFullDiskDuringFullSync(t *testing.T) {
-	for _, whose := range []string{"master", "replica"} {
-		t.Run(whose, func(t *testing.T) {
-			t.Parallel()
-			directives := []string{"enable-debug-command yes", "enable-protected-configs yes", "repl-diskless-sync-delay 0", "repl-diskless-sync no", "repl-timeout 5"}
-			master, replica := testkit.StartSkein(t, directives...), testkit.StartSkein(t, directives...)
-			victim := map[string]*server{"master": master, "replica": replica}[whose]
-			disk := smallDisk(t)
-			victim.Want("+OK", "CONFIG", "SET", "dir", disk)
-			fillPlain(t, master, 2000)
-			replica.Want("+OK", "REPLICAOF", "127.0.0.1", fmt.Sprint(master.Port))
-			testkit.Eventually(t, "the log tells of it", func() bool { return strings.Contains(strings.ToLower(victim.Log()), "no space left on device") })
-			master.Want("+OK", "SET", "meanwhile", "value")
-			if got := testkit.Info(replica.Do("INFO", "replication"), "master_link_status"); got != "down" {
-				t.Errorf("the link is %s", got)
-			}
-			if out, err := exec.CommandContext(t.Context(), "mount", "-o", "remount,size=64m", disk).CombinedOutput(); err != nil {
-				t.Fatalf("%v: %s", err, out)
-			}
-			p := &pair{shard{master, replica}, narrow(t, master)}
-			p.ends(t)
-			left, err := filepath.Glob(filepath.Join(disk, "temp-*"))
-			if err != nil || len(left) > 0 {
-				t.Errorf("left over: %v, %v", left, err)
-			}
-		})
-	}
-}
-
-// smallDisk is a folder with room for one megabyte. It needs the right to mount.
-func smallDisk(t *testing.T) string {
-	t.Helper()
-	dir := t.TempDir()
-	if out, err := exec.CommandContext(t.Context(), "mount", "-t", "tmpfs", "-o", "size=1m", "tmpfs", dir).CombinedOutput(); err != nil {
-		t.Skipf("mount: %v: %s", err, out)
-	}
-	t.Cleanup(func() { exec.Command("umount", "-l", dir).Run() })
-	return dir
 }
 
 // redis-cli --rdb fetches a file that redis-server loads.
