@@ -25,6 +25,12 @@
 //	INCRBYFLOAT k 0.1               SET k 10.6 KEEPTTL
 //	EXPIRE k 10 NX                  PEXPIREAT k 1700000010000 NX
 //	EXPIRE k -1                     DEL k, or UNLINK k
+//	HINCRBYFLOAT h f 0.1            HSET h f 10.6; HSETEX h KEEPTTL FIELDS 1 f 10.6 if f has a deadline
+//	HEXPIRE h 10 NX FIELDS 2 f g    HPEXPIREAT h 1700000010000 FIELDS 1 f, of those that got it
+//	HEXPIRE h 0 FIELDS 2 f g        HDEL h f, of those that were there
+//	HGETEX h EX 10 FIELDS 1 f       HPEXPIREAT, HPERSIST or HDEL likewise
+//	HGETDEL h FIELDS 2 f g          HDEL h f
+//	HSETEX h FNX EX 10 FIELDS …     HSETEX h PXAT 1700000010000 FIELDS …
 //	SPOP k                          SREM k member
 //	SPOP k 9                        SREM k member…, or if none is left DEL k, or UNLINK k
 //	RESTORE k 10000 dump            RESTORE k 1700000010000 dump ABSTTL
@@ -48,6 +54,7 @@ func Specs() []*command.Spec {
 		stringReads(), stringWrites(), stringEdits(), stringCounters(), stringLCS(),
 		bitSpecs(), bitRangeSpecs(), bitOpSpecs(), bitFieldSpecs(),
 		hashReads(), hashWrites(), hashCounters(), hashRandomSpecs(), hashScanSpecs(),
+		hashExpireSpecs(), hashTTLSpecs(), hashGetExSpecs(),
 		setReads(), setEdits(), setRandoms(), setAlgebra(),
 		hllSpecs(), hllDebugSpecs(),
 		genericSpecs(), expireSpecs(), ttlSpecs(), scanSpecs(), flushSpecs(), nameSpecs(), objectSpecs(), dumpSpecs(),

@@ -166,6 +166,7 @@ var classes = map[string]keyspace.Class{
 	"hset": keyspace.EventHash, "hdel": keyspace.EventHash, "hincrby": keyspace.EventHash, "hincrbyfloat": keyspace.EventHash,
 	"pfadd": keyspace.EventString,
 	"sadd":  keyspace.EventSet, "srem": keyspace.EventSet, "spop": keyspace.EventSet,
+	"hexpire": keyspace.EventHash, "hexpired": keyspace.EventHash, "hpersist": keyspace.EventHash,
 	"sinterstore": keyspace.EventSet, "sunionstore": keyspace.EventSet, "sdiffstore": keyspace.EventSet,
 	"zadd": keyspace.EventZSet, "zincr": keyspace.EventZSet, "zrem": keyspace.EventZSet,
 	"zremrangebyrank": keyspace.EventZSet, "zremrangebyscore": keyspace.EventZSet, "zremrangebylex": keyspace.EventZSet,

@@ -6,21 +6,22 @@ import (
 	"github.com/skeindb/skein/internal/store/keyspace"
 )
 
-// findHash finds the hash at key to be read; nil if there is no such key. ok is
+// findHash finds the hash at key to be read, empty if there is no such key. ok is
 // false if the key is of another type and the error has been replied.
-func findHash(c *command.Call, tx *keyspace.ReadTx, key []byte) (h *hash.Hash, ok bool) {
-	h, err := keyspace.Find[*hash.Hash](tx, key)
+func findHash(c *command.Call, tx *keyspace.ReadTx, key []byte) (h hash.View, ok bool) {
+	h, err := keyspace.FindHash(tx, key)
 	if err != nil {
 		c.Fail(err)
-		return nil, false
+		return h, false
 	}
 	return h, true
 }
 
-// openHash opens the hash at key for change. ok is false if the key is of another
-// type and the error has been replied.
-func openHash(c *command.Call, tx *keyspace.WriteTx, key []byte) (h keyspace.Change[*hash.Hash], ok bool) {
-	h, err := keyspace.Open[*hash.Hash](tx, key)
+// openHash opens the hash at the command's key for change in the fields among names,
+// one every step. ok is false if the key is of another type and the error has been
+// replied.
+func openHash(c *command.Call, tx *keyspace.WriteTx, names [][]byte, step int) (h keyspace.Change[*hash.Hash], ok bool) {
+	h, err := keyspace.OpenHash(tx, c.Args[1], names, step)
 	if err != nil {
 		c.Fail(err)
 		return h, false
@@ -29,8 +30,8 @@ func openHash(c *command.Call, tx *keyspace.WriteTx, key []byte) (h keyspace.Cha
 }
 
 // makeHash is openHash that makes the hash if there is none.
-func makeHash(c *command.Call, tx *keyspace.WriteTx, key []byte) (h keyspace.Change[*hash.Hash], ok bool) {
-	h, ok = openHash(c, tx, key)
+func makeHash(c *command.Call, tx *keyspace.WriteTx, names [][]byte, step int) (h keyspace.Change[*hash.Hash], ok bool) {
+	h, ok = openHash(c, tx, names, step)
 	if ok && h.Value == nil {
 		h.Value = hash.New()
 	}
@@ -38,15 +39,17 @@ func makeHash(c *command.Call, tx *keyspace.WriteTx, key []byte) (h keyspace.Cha
 }
 
 // saveHash makes the change of h the key's and announces it. False means that the
-// error has been replied.
-func saveHash(c *command.Call, tx *keyspace.WriteTx, h *keyspace.Change[*hash.Hash], event string) bool {
+// error has been replied in place of all since the reply had length from.
+func saveHash(c *command.Call, tx *keyspace.WriteTx, h *keyspace.Change[*hash.Hash], from int, events ...string) bool {
 	key := c.Args[1]
 	gone, err := h.Save()
 	if err != nil {
-		c.Fail(err)
+		failAfter(c, from, err)
 		return false
 	}
-	tx.Notify(keyspace.EventHash, event, key)
+	for _, event := range events {
+		tx.Notify(keyspace.EventHash, event, key)
+	}
 	if gone {
 		tx.Notify(keyspace.EventGeneric, "del", key)
 	}

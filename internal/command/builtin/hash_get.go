@@ -63,14 +63,12 @@ func hashReads() []*command.Spec {
 	}}
 }
 
-// replyField replies with the value of a field of h, which may be nil, or null.
-func replyField(c *command.Call, h *hash.Hash, field []byte) {
-	if h != nil {
-		var scratch [20]byte
-		if val, ok := h.Get(field, scratch[:]); ok {
-			c.Out.Bulk(val)
-			return
-		}
+// replyField replies with the value of a field, or null.
+func replyField(c *command.Call, h hash.View, field []byte) {
+	var scratch [20]byte
+	if val, ok := h.Get(field, scratch[:]); ok {
+		c.Out.Bulk(val)
+		return
 	}
 	c.Out.Null()
 }
@@ -93,35 +91,24 @@ func hmget(c *command.Call, tx *keyspace.ReadTx) {
 }
 
 func hlen(c *command.Call, tx *keyspace.ReadTx) {
-	h, ok := findHash(c, tx, c.Args[1])
-	switch {
-	case !ok:
-	case h == nil:
-		c.Out.Int(0)
-	default:
+	if h, ok := findHash(c, tx, c.Args[1]); ok {
 		c.Out.Int(int64(h.Len()))
 	}
 }
 
 func hstrlen(c *command.Call, tx *keyspace.ReadTx) {
-	h, ok := findHash(c, tx, c.Args[1])
-	if !ok {
-		return
-	}
-	n := 0
-	if h != nil {
+	if h, ok := findHash(c, tx, c.Args[1]); ok {
 		var scratch [20]byte
 		val, _ := h.Get(c.Args[2], scratch[:])
-		n = len(val)
+		c.Out.Int(int64(len(val)))
 	}
-	c.Out.Int(int64(n))
 }
 
 func hexists(c *command.Call, tx *keyspace.ReadTx) {
 	h, ok := findHash(c, tx, c.Args[1])
 	switch {
 	case !ok:
-	case h != nil && h.Has(c.Args[2]):
+	case h.Has(c.Args[2]):
 		c.Out.Int(1)
 	default:
 		c.Out.Int(0)
@@ -134,17 +121,10 @@ func hashAll(c *command.Call, tx *keyspace.ReadTx, fields, values bool) {
 	if !ok {
 		return
 	}
-	n := 0
-	if h != nil {
-		n = h.Len()
-	}
 	if fields && values {
-		c.Out.Map(n)
+		c.Out.Map(h.Len())
 	} else {
-		c.Out.Array(n)
-	}
-	if h == nil {
-		return
+		c.Out.Array(h.Len())
 	}
 	for field, val := range h.All() {
 		if fields {

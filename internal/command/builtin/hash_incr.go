@@ -36,7 +36,7 @@ func hincrBy(c *command.Call, tx *keyspace.WriteTx) {
 		c.Fail(err)
 		return
 	}
-	h, ok := makeHash(c, tx, c.Args[1])
+	h, ok := makeHash(c, tx, c.Args[2:3], 1)
 	if !ok {
 		return
 	}
@@ -54,7 +54,7 @@ func hincrBy(c *command.Call, tx *keyspace.WriteTx) {
 		return
 	}
 	h.Value.Set(field, strconv.AppendInt(scratch[:0], sum, 10), tx.Limits().Hash)
-	if saveHash(c, tx, &h, "hincrby") {
+	if saveHash(c, tx, &h, len(c.Out.Buf), "hincrby") {
 		c.Out.Int(sum)
 	}
 }
@@ -69,7 +69,7 @@ func hincrByFloat(c *command.Call, tx *keyspace.WriteTx) {
 		c.Out.Error("ERR value is NaN or Infinity")
 		return
 	}
-	h, ok := makeHash(c, tx, c.Args[1])
+	h, ok := makeHash(c, tx, c.Args[2:3], 1)
 	if !ok {
 		return
 	}
@@ -87,8 +87,14 @@ func hincrByFloat(c *command.Call, tx *keyspace.WriteTx) {
 		return
 	}
 	h.Value.Set(field, sum, tx.Limits().Hash)
-	if saveHash(c, tx, &h, "hincrbyfloat") {
-		tx.Propagate([]byte("HSET"), c.Args[1], field, sum)
-		c.Out.Bulk(sum)
+	_, expires := h.Value.Expiry(field)
+	if !saveHash(c, tx, &h, len(c.Out.Buf), "hincrbyfloat") {
+		return
 	}
+	if pair := [][]byte{field, sum}; expires { // a deadline, which HSET would take away
+		propagateFields(c, tx, "HSETEX", [][]byte{[]byte("KEEPTTL")}, pair, 2)
+	} else {
+		tx.Propagate([]byte("HSET"), c.Args[1], field, sum)
+	}
+	c.Out.Bulk(sum)
 }

@@ -55,12 +55,13 @@ func hrandField(c *command.Call, tx *keyspace.ReadTx) {
 	h, ok := findHash(c, tx, c.Args[1])
 	switch {
 	case !ok:
-	case h == nil || o.count == 0:
+	case h.Len() == 0 || o.count == 0:
 		c.Out.EmptyArray()
 	case o.count < 0:
 		o.head(c, -o.count)
+		places := h.Places()
 		for range -o.count {
-			o.reply(c, h, rand.IntN(h.Len()))
+			o.reply(c, places, rand.IntN(h.Len()))
 		}
 	case o.count >= int64(h.Len()):
 		o.head(c, int64(h.Len()))
@@ -69,7 +70,10 @@ func hrandField(c *command.Call, tx *keyspace.ReadTx) {
 		}
 	default:
 		o.head(c, o.count)
-		o.distinct(c, h)
+		places := h.Places()
+		for _, i := range sample(h.Len(), int(o.count)) {
+			o.reply(c, places, i)
+		}
 	}
 }
 
@@ -77,11 +81,11 @@ func hrandOne(c *command.Call, tx *keyspace.ReadTx) {
 	h, ok := findHash(c, tx, c.Args[1])
 	switch {
 	case !ok:
-	case h == nil:
+	case h.Len() == 0:
 		c.Out.Null()
 	default:
 		var scratch [20]byte
-		field, _ := h.At(rand.IntN(h.Len()), scratch[:])
+		field, _ := h.Random(scratch[:])
 		c.Out.Bulk(field)
 	}
 }
@@ -94,14 +98,7 @@ func (o *randomFields) head(c *command.Call, n int64) {
 	c.Out.Array(int(n))
 }
 
-// distinct replies with as many different fields as are asked for, fewer than h has.
-func (o *randomFields) distinct(c *command.Call, h *hash.Hash) {
-	for _, i := range sample(h.Len(), int(o.count)) {
-		o.reply(c, h, i)
-	}
-}
-
-func (o *randomFields) reply(c *command.Call, h *hash.Hash, i int) {
+func (o *randomFields) reply(c *command.Call, h hash.Places, i int) {
 	var scratch [20]byte
 	field, val := h.At(i, scratch[:])
 	o.pair(c, field, val)

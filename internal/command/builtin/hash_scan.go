@@ -30,7 +30,7 @@ func hscan(c *command.Call, tx *keyspace.ReadTx) {
 		return
 	}
 	items, n := resp.Writer{Proto: c.Out.Proto}, 0
-	if h == nil { // which redis says before it reads the options
+	if h.None() { // which redis says before it reads the options
 		replyScan(c, 0, &items, n)
 		return
 	}

@@ -49,7 +49,7 @@ func hashWrites() []*command.Spec {
 }
 
 // setFields gives the fields in pairs, each followed by its value, these values,
-// and tells how many of them are new.
+// and tells how many of them are new. Deadlines stay.
 func setFields(h *hash.Hash, pairs [][]byte, lim hash.Limits) (added int) {
 	longest, total := 0, 0
 	for _, arg := range pairs {
@@ -64,19 +64,27 @@ func setFields(h *hash.Hash, pairs [][]byte, lim hash.Limits) (added int) {
 	return added
 }
 
+// persistFields takes away the deadlines of the fields among names, one every step.
+func persistFields(h *hash.Hash, names [][]byte, step int) {
+	for i := 0; i < len(names) && h.Volatile() > 0; i += step {
+		h.Persist(names[i])
+	}
+}
+
 // hset is HSET and HMSET.
 func hset(c *command.Call, tx *keyspace.WriteTx) {
 	if len(c.Args)%2 == 1 {
 		c.Fail(errArity(c))
 		return
 	}
-	h, ok := makeHash(c, tx, c.Args[1])
+	h, ok := makeHash(c, tx, c.Args[2:], 2)
 	if !ok {
 		return
 	}
 	added := setFields(h.Value, c.Args[2:], tx.Limits().Hash)
+	persistFields(h.Value, c.Args[2:], 2)
 	switch {
-	case !saveHash(c, tx, &h, "hset"):
+	case !saveHash(c, tx, &h, len(c.Out.Buf), "hset"):
 	case c.Spec.Name == "hset":
 		c.Out.Int(int64(added))
 	default:
@@ -85,7 +93,7 @@ func hset(c *command.Call, tx *keyspace.WriteTx) {
 }
 
 func hsetNX(c *command.Call, tx *keyspace.WriteTx) {
-	h, ok := makeHash(c, tx, c.Args[1])
+	h, ok := makeHash(c, tx, c.Args[2:], 2)
 	if !ok {
 		return
 	}
@@ -94,13 +102,13 @@ func hsetNX(c *command.Call, tx *keyspace.WriteTx) {
 		return
 	}
 	setFields(h.Value, c.Args[2:], tx.Limits().Hash)
-	if saveHash(c, tx, &h, "hset") {
+	if saveHash(c, tx, &h, len(c.Out.Buf), "hset") {
 		c.Out.Int(1)
 	}
 }
 
 func hdel(c *command.Call, tx *keyspace.WriteTx) {
-	h, ok := openHash(c, tx, c.Args[1])
+	h, ok := openHash(c, tx, c.Args[2:], 1)
 	if !ok {
 		return
 	}
@@ -112,7 +120,7 @@ func hdel(c *command.Call, tx *keyspace.WriteTx) {
 			}
 		}
 	}
-	if n > 0 && !saveHash(c, tx, &h, "hdel") {
+	if n > 0 && !saveHash(c, tx, &h, len(c.Out.Buf), "hdel") {
 		return
 	}
 	c.Out.Int(int64(n))

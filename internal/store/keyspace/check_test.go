@@ -38,6 +38,15 @@ func (ks *Keyspace) checkShelf(t testing.TB, st *stripe, sh *shelf) {
 			t.Error("the index of deadlines is no heap")
 		}
 	}
+	next, volatile := map[uint64]int64{}, int64(0)
+	for i, it := range sh.fields.heap {
+		if at, ok := next[it.hash]; !ok || it.at() < at {
+			next[it.hash] = it.at()
+		}
+		if i > 0 && sh.fields.heap[(i-1)/4].when > it.when {
+			t.Error("the index of fields is no heap")
+		}
+	}
 	for i := range sh.tables {
 		tb := sh.tables[i].Load()
 		if tb == nil {
@@ -53,6 +62,14 @@ func (ks *Keyspace) checkShelf(t testing.TB, st *stripe, sh *shelf) {
 			if e.Kind() == kindObject {
 				objects++
 				weight += int64(sh.object(e).bytes)
+				if at := nextField(sh.object(e).object); at != sh.object(e).next {
+					t.Errorf("%s: the next field ends at %d, noted is %d", e.Key(), at, sh.object(e).next)
+				} else if at >= 0 {
+					volatile++
+					if item, ok := next[ks.Hash(e.Key())]; !ok || item > at {
+						t.Errorf("%s has no item among the fields that is early enough", e.Key())
+					}
+				}
 				if s, ok := sh.object(e).object.(*value.String); ok && s.Len() <= inlineMax/2 {
 					t.Logf("a short string as object: %d", s.Len())
 				}
@@ -66,7 +83,7 @@ func (ks *Keyspace) checkShelf(t testing.TB, st *stripe, sh *shelf) {
 			}
 		})
 	}
-	weight += shelfBytes + int64(len(sh.tables))*wordBytes + int64(cap(sh.due.heap))*dueBytes +
+	weight += shelfBytes + int64(len(sh.tables))*wordBytes + int64(cap(sh.due.heap)+cap(sh.fields.heap))*dueBytes +
 		int64(cap(sh.objects))*keptBytes + int64(cap(sh.holes))*holeBytes
 	for _, c := range []struct {
 		what      string
@@ -74,6 +91,7 @@ func (ks *Keyspace) checkShelf(t testing.TB, st *stripe, sh *shelf) {
 	}{
 		{"keys", sh.keys.Load(), keys}, {"live", sh.due.live.Load(), live}, {"sum", sh.due.sum.Load(), sum},
 		{"items", sh.due.items.Load(), int64(len(sh.due.heap))}, {"bytes", sh.bytes, weight},
+		{"hashes with volatile fields", sh.fields.live.Load(), volatile},
 		{"objects", int64(len(sh.objects) - len(sh.holes)), objects},
 	} {
 		if c.got != c.want {

@@ -6,7 +6,8 @@ import (
 	"unsafe"
 )
 
-// deadlines is the index of one shelf's keys that have a deadline: a 4-ary heap
+// deadlines is the index of one shelf's keys that have a deadline, or of its hashes
+// whose fields have one (a hash then counts as due with the next of them): a 4-ary heap
 // of items without pointers, the earliest on top.
 //
 // Every such key has an item whose time is at most its deadline. So a deadline
@@ -123,6 +124,12 @@ func (d *deadlines) remove(i int) {
 func (d *deadlines) delay(i int, at int64) {
 	d.heap[i] = newDue(at, d.heap[i].slot(), d.heap[i].hash)
 	d.sink(i)
+}
+
+// wants tells, without the lock, whether something is due, which matters if it may be
+// removed, or the index is crowded.
+func (d *deadlines) wants(nowMs int64, may bool) bool {
+	return may && d.first.Load() < nowMs || d.crowded()
 }
 
 // crowded tells that items for nothing are about to outnumber the others.

@@ -76,7 +76,7 @@ func (tx *WriteTx) former(old Ref) (Str, error) {
 // behind it.
 func (tx *WriteTx) edited(r Ref, key []byte) {
 	if r.entry.Kind() == kindObject {
-		r.place.shelf.object(r.entry).settle(tx.ks, r.place.shelf)
+		r.place.shelf.object(r.entry).settle(tx.ks, &r.place)
 	}
 	r.entry.SetClock(tx.clockAfter(&r))
 	tx.changed(&r.place, key)

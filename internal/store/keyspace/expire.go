@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/skeindb/skein/internal/data/arena"
+	"github.com/skeindb/skein/internal/data/table"
 )
 
 // ager is the state of the expiry cycles.
@@ -16,17 +17,22 @@ type ager struct {
 	key []byte
 }
 
-// lookup returns the key that an item of the index of deadlines stands for. The
-// item has no name, only a hash; two keys with the same one are as good as never,
-// and then one of them would expire when it is looked at.
+// lookup returns the key that an item of the index of deadlines stands for.
 func (sh *shelf) lookup(ks *Keyspace, st *stripe, it due) (Ref, bool) {
+	return sh.find(ks, st, it, table.Entry.Expires)
+}
+
+// find returns the key that an item of an index stands for, of those that like. The
+// item has no name, only a hash; two such keys with the same one are as good as
+// never, and then one of them would expire when it is looked at.
+func (sh *shelf) find(ks *Keyspace, st *stripe, it due, like func(table.Entry) bool) (Ref, bool) {
 	t := sh.tables[it.slot()>>ks.shift].Load()
 	if t == nil {
 		return Ref{}, false
 	}
 	h := t.FindHash(it.hash, func(h arena.Handle) bool {
 		e := t.Entry(h)
-		return e.Expires() && ks.Hash(e.Key()) == it.hash
+		return like(e) && ks.Hash(e.Key()) == it.hash
 	})
 	if h == 0 {
 		return Ref{}, false
@@ -38,8 +44,9 @@ func (sh *shelf) lookup(ks *Keyspace, st *stripe, it due) (Ref, bool) {
 // it adds, so that the index stays within a multiple of what it indexes.
 const sweepSteps = 4
 
-// sweep tidies the index of deadlines of sh a little, if it needs it.
+// sweep tidies the indexes of deadlines of sh a little, if they need it.
 func (sh *shelf) sweep(ks *Keyspace, st *stripe, steps int) {
+	sh.sweepFields(ks, st, steps)
 	if !sh.due.crowded() {
 		return
 	}
@@ -94,7 +101,7 @@ func (ks *Keyspace) ExpireCycle(nowMs int64, budget time.Duration) (removed int)
 func (st *stripe) needsCare(dbs []int, nowMs int64, may bool) bool {
 	for _, db := range dbs {
 		sh := st.shelves[db].Load()
-		if sh != nil && (may && sh.due.first.Load() < nowMs || sh.due.crowded()) {
+		if sh != nil && (sh.due.wants(nowMs, may) || sh.fields.wants(nowMs, may)) {
 			return true
 		}
 	}
@@ -117,10 +124,11 @@ func (ks *Keyspace) expireStripe(st *stripe, nowMs int64, may bool) (removed int
 			continue
 		}
 		sh.sweep(ks, st, expireSlice)
-		more = more || sh.due.crowded()
+		more = more || sh.due.crowded() || sh.fields.crowded()
 		if may {
 			n, left := ks.expireShelf(st, sh, db, nowMs)
 			removed, more = removed+n, more || left
+			more = ks.expireFieldsOf(st, sh, db, nowMs) || more
 		}
 	}
 	return removed, more

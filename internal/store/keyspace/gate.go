@@ -62,7 +62,7 @@ func (tx *ReadTx) put(r *Ref, key []byte, c *content, expiry int64) error {
 	r.place.preserve()
 	tx.ks.furnish(tx.db, &r.place)
 	if c.kind == kindObject {
-		c.word = r.place.shelf.keep(tx.ks, c.object)
+		c.word = r.place.keep(tx.ks, c.object)
 	}
 	isNew := r.entry == nil
 	if tx.write(r, key, c, expiry) != nil {

@@ -18,6 +18,7 @@ type shelf struct {
 	keys    atomic.Int64
 	cut     *part // nil unless a cut still wants some of it
 	due     deadlines
+	fields  deadlines // of hashes: the next of their fields'
 	objects []kept
 	holes   []uint32 // free places in objects
 	bytes   int64    // its part of Keyspace.beside
@@ -28,6 +29,7 @@ type shelf struct {
 type kept struct {
 	object value.Object
 	bytes  int
+	next   int64 // of a hash, the earliest deadline of a field, as the index knows it; -1: none
 }
 
 // What tables, shelves and references to objects cost outside the arena.
@@ -47,6 +49,7 @@ func (ks *Keyspace) furnish(db int, p *place) {
 	if p.shelf == nil {
 		p.shelf = &shelf{tables: make([]atomic.Pointer[table.Table], slot.Count>>ks.shift)}
 		p.shelf.due.look()
+		p.shelf.fields.look()
 		p.shelf.weigh(ks, shelfBytes+int64(len(p.shelf.tables))*wordBytes)
 		p.stripe.shelves[db].Store(p.shelf)
 		ks.inUse[db].Store(true)
@@ -65,10 +68,12 @@ func (sh *shelf) weigh(ks *Keyspace, bytes int64) {
 	}
 }
 
-// keep stores an object and returns its index, which its entry has as value.
-func (sh *shelf) keep(ks *Keyspace, o value.Object) uint64 {
-	k := kept{o, o.Bytes()}
+// keep stores the object of the key at p and returns its index, which the entry has
+// as value.
+func (p *place) keep(ks *Keyspace, o value.Object) uint64 {
+	sh, k := p.shelf, kept{o, o.Bytes(), NoExpiry}
 	sh.weigh(ks, int64(k.bytes))
+	k.track(ks, p)
 	if n := len(sh.holes); n > 0 {
 		i := sh.holes[n-1]
 		sh.holes = sh.holes[:n-1]
@@ -86,16 +91,18 @@ func (sh *shelf) object(e table.Entry) *kept {
 	return &sh.objects[binary.LittleEndian.Uint64(e.Value())]
 }
 
-// settle accounts for the object at index i as it is now.
-func (k *kept) settle(ks *Keyspace, sh *shelf) {
+// settle accounts for the object of the key at p as it is now.
+func (k *kept) settle(ks *Keyspace, p *place) {
 	now := k.object.Bytes()
-	sh.weigh(ks, int64(now-k.bytes))
+	p.shelf.weigh(ks, int64(now-k.bytes))
 	k.bytes = now
+	k.track(ks, p)
 }
 
 // drop lets go of the object at index i.
 func (sh *shelf) drop(ks *Keyspace, i uint64) {
 	sh.weigh(ks, -int64(sh.objects[i].bytes))
+	sh.fields.move(sh.objects[i].next, NoExpiry, 0, 0)
 	sh.objects[i] = kept{}
 	room := cap(sh.holes)
 	sh.holes = append(sh.holes, uint32(i))
