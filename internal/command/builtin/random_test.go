@@ -49,6 +49,9 @@ func (g generator) pick(of ...string) string { return of[g.IntN(len(of))] }
 
 func (g generator) command() []string {
 	if g.IntN(4) == 0 {
+		return g.zset()
+	}
+	if g.IntN(4) == 0 {
 		return g.hash()
 	}
 	key := g.pick("a", "b", "c", "d")
