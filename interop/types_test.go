@@ -11,7 +11,8 @@ import (
 )
 
 // typed are commands that make a key of each type in each encoding, under redis's own limits, and of redis 7.0 and 7.2
-// alike. Scores are such that both print them alike.
+// alike. Scores are such that both print them alike,
+// which is not so of 0.1 or 1e9.
 func typed() (commands [][]string) {
 	do := func(words ...string) { commands = append(commands, words) }
 	long := strings.Repeat("0123456789 and so on ", 20)
@@ -109,11 +110,9 @@ func TestTypesInFiles(t *testing.T) {
 // sameTypes asks two servers for the digest of every key and its encoding. Redis 7.0 has no listpacks of sets.
 func sameTypes(t *testing.T, a, b *testkit.Server) {
 	t.Helper()
-	for _, argv := range append(typed(), streams()...) {
-		key := argv[1]
-		if argv[0] == "XGROUP" || argv[0] == "XREADGROUP" {
-			continue
-		}
+	keys, _ := a.Conn().Do("KEYS", "*")
+	for _, k := range keys.Elems {
+		key := k.Text()
 		if x, y := a.Do("DEBUG", "DIGEST-VALUE", key), b.Do("DEBUG", "DIGEST-VALUE", key); x != y {
 			t.Errorf("%s: digests %s, %s", key, x, y)
 			return
@@ -209,9 +208,18 @@ func TestFilesOfOldServers(t *testing.T) {
 			s.Start()
 			testkit.Eventually(t, "the file is loaded", func() bool { return s.Do("PING") == "+PONG" })
 		}
-		want, got := redis.Do("DEBUG", "DIGEST"), skein.Do("DEBUG", "DIGEST")
-		if want != got || redis.Do("DBSIZE") == ":0" {
-			t.Errorf("%s: %s keys with digest %s, for redis %s with %s", path, skein.Do("DBSIZE"), got, redis.Do("DBSIZE"), want)
+		keys, _ := redis.Conn().Do("KEYS", "*")
+		if n := skein.Do("DBSIZE"); len(keys.Elems) == 0 || n != redis.Do("DBSIZE") {
+			t.Errorf("%s: %s keys", path, n)
+		}
+		for _, k := range keys.Elems {
+			ask := []string{"DEBUG", "DIGEST-VALUE", k.Text()}
+			if redis.Do("TYPE", k.Text()) == "+zset" { // 7.0 and 7.2 write some scores in different ways
+				ask = []string{"ZRANGE", k.Text(), "0", "-1", "WITHSCORES"}
+			}
+			if want, got := redis.Do(ask...), skein.Do(ask...); want != got {
+				t.Errorf("%s: %q is %s, not %s", path, ask, got, want)
+			}
 		}
 	}
 }
