@@ -16,6 +16,7 @@ type String struct {
 	owned  []bool // chunk i is ours alone; nil: all are
 	shared bool   // the row itself is shared with a frozen copy
 	n      int
+	memory int // of the chunks
 }
 
 // NewString returns a String that holds a copy of b.
@@ -27,7 +28,7 @@ func NewString(b []byte) *String {
 
 // AdoptString returns a String of b itself, which the caller must not touch again.
 func AdoptString(b []byte) *String {
-	s := &String{n: len(b), chunks: make([][]byte, 0, (len(b)+ChunkBytes-1)/ChunkBytes)}
+	s := &String{n: len(b), memory: len(b), chunks: make([][]byte, 0, (len(b)+ChunkBytes-1)/ChunkBytes)}
 	for len(b) > 0 {
 		n := min(len(b), ChunkBytes)
 		s.chunks = append(s.chunks, b[:n:n])
@@ -45,19 +46,13 @@ func (s *String) Encoding() string { return "raw" }
 // Len is the length in bytes.
 func (s *String) Len() int { return s.n }
 
-// Bytes is the memory of the chunks and of their row.
-func (s *String) Bytes() int {
-	sum := 64 + 24*cap(s.chunks)
-	for _, c := range s.chunks {
-		sum += cap(c)
-	}
-	return sum
-}
+// Bytes is the memory of the chunks and of their row. No write in place changes it.
+func (s *String) Bytes() int { return 64 + 24*len(s.chunks) + s.memory }
 
 // Freeze returns an immutable copy in O(1).
 func (s *String) Freeze() Object {
 	s.shared = true
-	return &String{chunks: s.chunks, n: s.n, shared: true}
+	return &String{chunks: s.chunks, n: s.n, memory: s.memory, shared: true}
 }
 
 // Chunks yields the bytes in order, in pieces.
@@ -101,6 +96,7 @@ func (s *String) Append(b []byte) {
 		c := s.ownChunk(last)
 		k := min(len(b), ChunkBytes-len(c))
 		s.chunks[last] = grow(c, k)
+		s.memory += cap(s.chunks[last]) - cap(c)
 		copy(s.chunks[last][len(c):], b[:k])
 		s.n += k
 		b = b[k:]

@@ -38,6 +38,13 @@ func TestStringAgainstSlice(t *testing.T) {
 				cuts = append(cuts, frozen{s.Freeze().(*String), bytes.Clone(model)})
 			}
 		}
+		sum := 64 + 24*len(s.chunks)
+		for _, c := range s.chunks {
+			sum += cap(c)
+		}
+		if s.Bytes() != sum {
+			t.Fatalf("it takes %d bytes, says it takes %d", sum, s.Bytes())
+		}
 		if len(model) > 3_000_000 {
 			s, model = NewString(nil), nil
 		}

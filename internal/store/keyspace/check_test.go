@@ -73,6 +73,12 @@ func (ks *Keyspace) checkShelf(t testing.TB, st *stripe, sh *shelf) {
 				if s, ok := sh.object(e).object.(*value.String); ok && s.Len() <= inlineMax/2 {
 					t.Logf("a short string as object: %d", s.Len())
 				}
+				if _, b := pack(sh.object(e).object); b != nil && len(b) <= repackMax {
+					t.Errorf("%s is a small collection of %d bytes, but an object", e.Key(), len(b))
+				}
+				if k := sh.object(e); k.bytes != k.object.Bytes() {
+					t.Errorf("%s takes %d bytes, %d are accounted for", e.Key(), k.object.Bytes(), k.bytes)
+				}
 			}
 			if e.Expires() {
 				live++

@@ -11,7 +11,6 @@ import (
 	"testing"
 
 	"github.com/skeindb/skein/internal/base/slot"
-	"github.com/skeindb/skein/internal/data/value"
 )
 
 // gathering is a sink that keeps what it gets, and does something else with each item.
@@ -57,7 +56,7 @@ func (g *gathering) Put(it *Item) error {
 
 func bytesOf(it *Item) []byte {
 	if it.Object != nil {
-		return Str{big: it.Object.(*value.String)}.Bytes()
+		return []byte(render(it.Object))
 	}
 	return it.Bytes
 }

@@ -143,7 +143,7 @@ func (p *player) end() {
 func (p *player) step() {
 	db := p.rnd(modelDBs)
 	key, other := p.key(), p.key()
-	op := p.rnd(32)
+	op := p.rnd(36)
 	if len(p.log) > 30 {
 		p.log = p.log[1:]
 	}
@@ -183,6 +183,9 @@ func (p *player) step() {
 	case op == 25 && p.rnd(1+p.calm) == 0:
 		p.begin(db, key)
 		p.clearSlot(db, slot.Of(key))
+	case op >= 32:
+		p.begin(db, key)
+		p.collect(db, key)
 	case op == 26:
 		p.ks.CompactCycle(1 << 30)
 		return
@@ -203,6 +206,15 @@ func (p *player) write(op, db int, key []byte) {
 	old, had := p.get(db, key)
 	m := p.at(db, key)
 	val, expiry := p.value(), p.expiry()
+	if (op == 9 || op == 10) && had && isCollection(old.val) {
+		if _, err := p.tx.Append(key, val); err != ErrWrongType {
+			p.failf("Append to a collection: %v", err)
+		}
+		if _, err := p.tx.Edit(key, 7); err != ErrWrongType {
+			p.failf("Edit of a collection: %v", err)
+		}
+		return
+	}
 	switch op {
 	case 0, 1, 2, 3:
 		p.must(p.tx.SetStr(key, val, expiry))
@@ -367,6 +379,12 @@ func (p *player) same(db int, key []byte) {
 		p.failf("Get(%d, %s) is not %v", db, key, had)
 	}
 	if !ok {
+		return
+	}
+	if isCollection(want.val) {
+		if got := render(p.tx.collection(r)); got != want.val || r.Expiry() != want.expiry || render(r.Object()) != got {
+			p.failf("%s is %q until %d, want %q until %d", key, got, r.Expiry(), want.val, want.expiry)
+		}
 		return
 	}
 	s, _, err := p.tx.StrOf(r)
