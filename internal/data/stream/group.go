@@ -2,6 +2,7 @@ package stream
 
 import (
 	"iter"
+	"slices"
 	"unsafe"
 
 	"github.com/skeindb/skein/internal/data/tree"
@@ -17,6 +18,9 @@ type Group struct {
 	pending   tree.Tree[Pending]
 	consumers tree.Tree[*Consumer]
 	kept      int // bytes of the consumers
+
+	counted int  // bytes that the stream has counted
+	touched bool // they may be others now
 }
 
 // Pending is an entry that was delivered and not acknowledged.
@@ -86,23 +90,36 @@ func (s *Stream) Edit(name []byte) *Group {
 		g = &c
 		s.groups.Update(i, func(at **Group) { *at = g })
 	}
+	s.touch(g)
 	return g
+}
+
+// touch notes that g, which is ours, may change.
+func (s *Stream) touch(g *Group) {
+	if !g.touched {
+		g.touched = true
+		s.touched = append(s.touched, g)
+	}
 }
 
 // AddGroup makes a group; false if there is one of that name.
 func (s *Stream) AddGroup(name []byte, last ID, read int64) bool {
 	i, _, ok := s.findGroup(name)
 	if !ok {
-		s.groups.Insert(i, &Group{name: string(name), own: s.owner(), Last: last, Read: read})
+		g := &Group{name: string(name), own: s.owner(), Last: last, Read: read}
+		s.groups.Insert(i, g)
+		s.touch(g)
 	}
 	return !ok
 }
 
 // RemoveGroup removes a group; false if there is none of that name.
 func (s *Stream) RemoveGroup(name []byte) bool {
-	i, _, ok := s.findGroup(name)
+	i, g, ok := s.findGroup(name)
 	if ok {
 		s.groups.Delete(i)
+		s.bytes -= g.counted
+		s.touched = slices.DeleteFunc(s.touched, func(t *Group) bool { return t == g })
 	}
 	return ok
 }

@@ -46,8 +46,10 @@ type Stream struct {
 	blocks tree.Tree[block]
 	groups tree.Tree[*Group]
 	own    *token
-	bytes  int // of the blocks' listpacks
+	bytes  int // of the blocks' listpacks, and of the groups as far as they were counted
 	info   Info
+
+	touched []*Group // that may have changed since they were counted
 }
 
 // Info is what a stream remembers beside its entries.
@@ -78,18 +80,21 @@ func (s *Stream) Type() value.Type { return value.TypeStream }
 // Encoding is "stream".
 func (s *Stream) Encoding() string { return "stream" }
 
-// Bytes is the memory of it all, in a time that grows with the number of groups.
+// Bytes is the memory of it all, in a time that grows with the number of groups that have changed since the last call.
 func (s *Stream) Bytes() int {
-	n := int(unsafe.Sizeof(*s)) + s.blocks.Bytes() + s.bytes + s.groups.Bytes()
-	for g := range s.groups.Ascend(0) {
-		n += g.bytes()
+	for _, g := range s.touched {
+		s.bytes -= g.counted
+		g.counted, g.touched = g.bytes(), false
+		s.bytes += g.counted
 	}
-	return n
+	s.touched = s.touched[:0]
+	return int(unsafe.Sizeof(*s)) + s.blocks.Bytes() + s.bytes + s.groups.Bytes()
 }
 
 // Freeze returns a copy in O(1). Both may go on to change.
 func (s *Stream) Freeze() value.Object {
-	s.own = nil
+	s.Bytes() // groups that are shared change no more
+	s.own, s.touched = nil, nil
 	c := *s
 	c.blocks, c.groups = s.blocks.Freeze(), s.groups.Freeze()
 	return &c

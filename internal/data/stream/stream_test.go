@@ -10,6 +10,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"unsafe"
 
 	"github.com/skeindb/skein/internal/data/listpack"
 	"github.com/skeindb/skein/internal/data/value"
@@ -373,6 +374,9 @@ func FuzzGroups(f *testing.F) {
 				}
 				delete(m.pending, id)
 			}
+			if r.IntN(10) == 0 {
+				checkBytes(t, s)
+			}
 			if r.IntN(200) == 0 {
 				c := map[string]modelGroup{}
 				for name, m := range model {
@@ -391,11 +395,24 @@ func FuzzGroups(f *testing.F) {
 			if frozen[i].GroupCount() != len(then[i]) {
 				t.Fatal("groups are missing")
 			}
+			checkBytes(t, frozen[i])
 			for g := range frozen[i].Groups() {
 				checkGroup(t, g, then[i][g.Name()])
 			}
 		}
 	})
+}
+
+// checkBytes asks that a stream without entries has counted its groups.
+func checkBytes(t *testing.T, s *Stream) {
+	t.Helper()
+	want := int(unsafe.Sizeof(*s)) + s.blocks.Bytes() + s.groups.Bytes()
+	for g := range s.Groups() {
+		want += g.bytes()
+	}
+	if got := s.Bytes(); got != want {
+		t.Fatalf("the stream takes %d bytes, says it takes %d", want, got)
+	}
 }
 
 func FuzzAppendBlock(f *testing.F) {
