@@ -141,7 +141,7 @@ func alter[T Collection](p *player, db int, key []byte, fresh func() T, add, rem
 	} else if got := render(c.Value); got != old.val {
 		p.failf("%s is open as %q, want %q", key, got, old.val)
 	}
-	more, n := p.rnd(3) > 0, []int{1, 1, 2, 3, 40, 400}[p.rnd(6)]
+	more, n := p.rnd(3) > 0, []int{1, 1, 1, 1, 2, 2, 2, 3, 20, 40, 60, 300}[p.rnd(12)]
 	for ; n > 0 && (more || c.Value.Len() > 0); n-- {
 		if more {
 			add(c.Value)
