@@ -198,6 +198,13 @@ func (k *KeySpec) wrong() string {
 	return ""
 }
 
+// doubtful tells whether a key specification can be wrong: when flags depend on the
+// arguments, or when a keyword sought from the left may be somebody's name (XREADGROUP
+// with a consumer called "streams").
+func (k *KeySpec) doubtful() bool {
+	return k.Flags&KeyVariable != 0 || k.Keyword != "" && k.StartFrom > 0
+}
+
 // planKeys draws the conclusions of the hot path from Keys, and sets MovableKeys
 // as redis's populateCommandLegacyRangeSpec does.
 func (s *Spec) planKeys() {
@@ -205,7 +212,7 @@ func (s *Spec) planKeys() {
 	p.has = s.GetKeys != nil
 	for i := range s.Keys {
 		p.has = p.has || s.Keys[i].Flags&KeyNotKey == 0
-		p.byFunc = p.byFunc || s.Keys[i].Flags&KeyVariable != 0 && s.GetKeys != nil
+		p.byFunc = p.byFunc || s.GetKeys != nil && s.Keys[i].doubtful()
 	}
 	if len(s.Keys) == 1 && s.Keys[0].plain() && s.Keys[0].Last == 0 {
 		p.only = s.Keys[0].Index

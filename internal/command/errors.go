@@ -1,6 +1,9 @@
 package command
 
-import "strings"
+import (
+	"fmt"
+	"strings"
+)
 
 // Error is the text of an error reply, code and all: "ERR syntax error". As a
 // constant it becomes an error without an allocation.
@@ -36,6 +39,16 @@ func unknownSubcommand(argv [][]byte) error {
 func WrongArguments(argv [][]byte) error {
 	return oneLine("ERR unknown subcommand or wrong number of arguments for '" + quoted(argv[1], quoteMax) + "'. Try " +
 		strings.ToUpper(quoted(argv[0], len(argv[0]))) + " HELP.")
+}
+
+// Errorf is an error that repeats words of a client's, as redis's C writes them: each
+// up to a NUL, and line breaks as spaces.
+func Errorf(format string, words ...[]byte) error {
+	args := make([]any, len(words))
+	for i, w := range words {
+		args[i] = quoted(w, len(w))
+	}
+	return oneLine(fmt.Sprintf(format, args...))
 }
 
 // quoted is b up to most bytes, and up to a NUL as redis's C has it.

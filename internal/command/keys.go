@@ -25,7 +25,7 @@ const (
 type keyPlan struct {
 	only   int  // argument that is the only key or shard channel, 0: not that simple
 	has    bool // some argument may be a key
-	byFunc bool // ask GetKeys first: a flag depends on the arguments
+	byFunc bool // ask GetKeys first: Keys are doubtful
 
 	// The range of COMMAND INFO that older clients read; last counts from the
 	// end of argv when negative. All 0: none.

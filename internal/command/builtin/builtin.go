@@ -61,5 +61,6 @@ func Specs() []*command.Spec {
 		listSpecs(),
 		zsetSpecs(), zsetAddSpecs(), zsetRemoveSpecs(), zsetRangeSpecs(), zsetPopSpecs(), zsetWaitSpecs(), zsetScanSpecs(), zsetCombineSpecs(),
 		geoSpecs(), geoSearchSpecs(),
+		streamSpecs(),
 	)
 }

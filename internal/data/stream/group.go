@@ -258,3 +258,25 @@ func (g *Group) RemoveConsumer(name []byte) (pending int, ok bool) {
 	g.consumers.Delete(i)
 	return c.pending.Len(), true
 }
+
+// PendingFirst is the lowest ID that is pending; zero if there is none.
+func (g *Group) PendingFirst() ID {
+	if g.pending.Len() == 0 {
+		return ID{}
+	}
+	return g.pending.At(0).ID
+}
+
+// PendingLast is the highest ID that is pending; zero if there is none.
+func (g *Group) PendingLast() ID {
+	if g.pending.Len() == 0 {
+		return ID{}
+	}
+	return g.pending.At(g.pending.Len() - 1).ID
+}
+
+// PendingNext is the first entry pending from an ID on; false if there is none.
+func (g *Group) PendingNext(from ID) (p Pending, ok bool) {
+	_, p, ok = g.pending.First(func(p *Pending) bool { return p.ID.Less(from) })
+	return p, ok
+}

@@ -150,3 +150,14 @@ func (c *Change[T]) write() error {
 	}
 	return tx.set(&c.ref, c.key, &is, KeepExpiry)
 }
+
+// Keep makes the change the key's without telling anybody: neither watchers nor
+// waiters hear of it, and it does not make the command one that is logged (see
+// WriteTx.Dirty). So redis treats what consumer groups remember. The key was found,
+// and its Value is a stream.
+func (c *Change[T]) Keep() {
+	tx, r := c.tx, c.ref
+	r.place.shelf.object(r.entry).settle(tx.ks, r.place.shelf)
+	r.entry.SetClock(tx.clockAfter(&r))
+	r.place.shelf.sweep(tx.ks, r.place.stripe, sweepSteps)
+}

@@ -62,6 +62,9 @@ func (tx *ReadTx) Now() int64 { return tx.now }
 // DB is the transaction's database.
 func (tx *ReadTx) DB() int { return tx.db }
 
+// Applied tells that a master's log is being followed to the letter.
+func (tx *ReadTx) Applied() bool { return tx.access&Applied != 0 }
+
 // SelectDB makes db the database of what follows.
 func (tx *ReadTx) SelectDB(db int) { tx.db = db }
 
