@@ -35,6 +35,11 @@
 //	SPOP k 9                        SREM k member…, or if none is left DEL k, or UNLINK k
 //	RESTORE k 10000 dump            RESTORE k 1700000010000 dump ABSTTL
 //	LMPOP 2 k1 k2 LEFT COUNT 10     LPOP k2 3
+//	XADD k MAXLEN ~ 9 * f v         XADD k MAXLEN = 17 1700000010000-0 f v
+//	XTRIM k MINID ~ 5               XTRIM k MINID = 3-1
+//	XREADGROUP GROUP g c … k >      XCLAIM k g c 0 1-1 TIME 1700000010000 RETRYCOUNT 1 FORCE JUSTID LASTID 1-1
+//	XREADGROUP … NOACK … k >        XGROUP SETID k g 1-1 ENTRIESREAD 1
+//	XCLAIM, XAUTOCLAIM              XCLAIM as above; XGROUP SETID for a LASTID without claims
 //
 // # Tests
 //

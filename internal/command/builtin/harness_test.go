@@ -95,6 +95,8 @@ func (s *server) set(option, value string) {
 		s.tune(func(t *keyspace.Tuning) { t.Limits.HLL, _ = strconv.Atoi(value) })
 	case "db":
 		s.db, _ = strconv.Atoi(value)
+	case "stream-node-max-entries":
+		s.tune(func(t *keyspace.Tuning) { t.Limits.Stream.BlockEntries, _ = strconv.Atoi(value) })
 	case "maxmemory-policy":
 		s.tune(func(t *keyspace.Tuning) { t.Policy = policies[value] })
 	default:
@@ -128,7 +130,7 @@ func (s *server) run(argv [][]byte) {
 	}
 	s.ks.Acquire(&s.hold, nil)
 	defer s.ks.Release(&s.hold)
-	s.call = command.Call{Spec: spec, Args: argv, Out: &s.out, Now: s.nowMs, DB: s.db}
+	s.call = command.Call{Spec: spec, Args: argv, Out: &s.out, Now: s.nowMs, DB: s.db, Client: impatient{}}
 	s.tx.Begin(s.ks, &s.hold, s.db, s.nowMs, 0)
 	if spec.Read != nil {
 		spec.Read(&s.call, &s.tx.ReadTx)
@@ -138,6 +140,11 @@ func (s *server) run(argv [][]byte) {
 	spec.Write(&s.call, &s.tx)
 	s.tx.Commit(argv)
 }
+
+// impatient is a client that never waits, as inside EXEC.
+type impatient struct{ command.Client }
+
+func (impatient) Block(c *command.Call, w *command.Wait) { w.Null(c.Out) }
 
 // Active and Append are the keyspace's Log.
 func (s *server) Active() bool { return !s.unread }
@@ -173,6 +180,9 @@ var classes = map[string]keyspace.Class{
 	"zpopmin": keyspace.EventZSet, "zpopmax": keyspace.EventZSet, "zrangestore": keyspace.EventZSet,
 	"zunionstore": keyspace.EventZSet, "zinterstore": keyspace.EventZSet, "zdiffstore": keyspace.EventZSet,
 	"geosearchstore": keyspace.EventZSet, "georadiusstore": keyspace.EventZSet,
+	"xadd": keyspace.EventStream, "xtrim": keyspace.EventStream, "xdel": keyspace.EventStream, "xsetid": keyspace.EventStream,
+	"xgroup-create": keyspace.EventStream, "xgroup-setid": keyspace.EventStream, "xgroup-destroy": keyspace.EventStream,
+	"xgroup-createconsumer": keyspace.EventStream, "xgroup-delconsumer": keyspace.EventStream,
 	"rename_from": keyspace.EventGeneric, "rename_to": keyspace.EventGeneric,
 	"copy_to": keyspace.EventGeneric, "restore": keyspace.EventGeneric,
 	"move_from": keyspace.EventGeneric, "move_to": keyspace.EventGeneric,

@@ -1,8 +1,6 @@
 package builtin
 
 import (
-	"math"
-
 	"github.com/skeindb/skein/internal/base/resp"
 	"github.com/skeindb/skein/internal/command"
 	"github.com/skeindb/skein/internal/data/stream"
@@ -91,7 +89,8 @@ func (r *reading) read(c *command.Call, grouped bool) error {
 	for a.More() && r.markAt == 0 {
 		switch {
 		case a.IsWith("BLOCK", 1):
-			r.block, r.untilMs = true, untilMs(&a, c.Now)
+			r.block = true
+			r.readTimeout(c, &a)
 		case a.IsWith("COUNT", 1):
 			r.count = max(a.Int(), 0)
 		case a.IsWith("STREAMS", 1):
@@ -119,6 +118,13 @@ func (r *reading) read(c *command.Call, grouped bool) error {
 	return a.Err()
 }
 
+func (r *reading) readTimeout(c *command.Call, a *command.Args) {
+	var err error
+	if r.untilMs, err = msUntil(c, a.Next()); err != nil {
+		a.Fail(err)
+	}
+}
+
 func (r *reading) readStreams(c *command.Call, a *command.Args, grouped bool) {
 	n := a.Left()
 	if n%2 != 0 {
@@ -134,21 +140,6 @@ func (r *reading) readStreams(c *command.Call, a *command.Args, grouped bool) {
 	all := a.Rest()
 	r.keys, r.marks = all[:n/2], all[n/2:]
 	r.ids = make([]stream.ID, n/2)
-}
-
-// untilMs is the next argument, a timeout in ms, as the time when a wait that begins
-// now is over; 0: never.
-func untilMs(a *command.Args, now int64) int64 {
-	ms := a.IntOr(math.MinInt64, math.MaxInt64, "ERR timeout is not an integer or out of range")
-	switch {
-	case ms < 0:
-		a.Fail(command.Error("ERR timeout is negative"))
-	case ms > math.MaxInt64-now:
-		a.Fail(command.Error("ERR timeout is out of range"))
-	case ms > 0:
-		return now + ms
-	}
-	return 0
 }
 
 // wait blocks the call, if it asks for that, until one of its streams may serve it.
@@ -205,10 +196,20 @@ func xread(c *command.Call, tx *keyspace.ReadTx) {
 		r.wait(c)
 		return
 	}
-	c.Out.EndMap(m, n)
+	endStreams(c, m, n)
 }
 
-// beginStream begins to reply with the entries of one of several streams.
+// endStreams completes a reply with the entries of n streams, which to a client of
+// RESP2 is a list of pairs.
+func endStreams(c *command.Call, m resp.Mark, n int) {
+	if c.Out.Proto < 3 {
+		c.Out.EndArray(m, n)
+	} else {
+		c.Out.EndMap(m, n)
+	}
+}
+
+// beginStream begins to reply with the entries of one of these.
 func beginStream(c *command.Call, key []byte) {
 	if c.Out.Proto < 3 {
 		c.Out.Array(2)

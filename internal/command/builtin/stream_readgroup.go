@@ -33,7 +33,7 @@ func xreadgroup(c *command.Call, tx *keyspace.WriteTx) {
 		r.wait(c)
 		return
 	}
-	c.Out.EndMap(m, n)
+	endStreams(c, m, n)
 }
 
 // findGroup checks that stream i has the group, and reads where to begin in it.
