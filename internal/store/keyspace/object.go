@@ -157,7 +157,7 @@ func (c *Change[T]) write() error {
 // and its Value is a stream.
 func (c *Change[T]) Keep() {
 	tx, r := c.tx, c.ref
-	r.place.shelf.object(r.entry).settle(tx.ks, r.place.shelf)
+	r.place.shelf.object(r.entry).settle(tx.ks, &r.place)
 	r.entry.SetClock(tx.clockAfter(&r))
 	r.place.shelf.sweep(tx.ks, r.place.stripe, sweepSteps)
 }
