@@ -2,6 +2,7 @@ package node
 
 import (
 	"fmt"
+	"time"
 
 	"github.com/skeindb/skein/internal/data/hash"
 	"github.com/skeindb/skein/internal/data/quicklist"
@@ -52,6 +53,7 @@ func (n *Node) tuneKeyspace(v *config.Values) {
 		LazyFlush:    config.LazyfreeLazyUserFlush.Get(v),
 		Tenacity:     config.MaxMemoryEvictionTenacity.Get(v),
 		PlainDumps:   !config.RDBCompression.Get(v),
+		Took:         n.tookDeleting(v),
 		MaxString:    int64(config.ProtoMaxBulkLen.Get(v)),
 		Limits: keyspace.Limits{
 			List:   quicklist.Options{Fill: int(config.ListMaxListpackSize.Get(v))},
@@ -107,6 +109,15 @@ func (n *Node) tuneRole(v *config.Values) {
 	n.gates.MaxMemory.Store(limit)
 }
 
+// tookDeleting is who notes how long deletions by expiry and eviction take: nobody
+// without latency-monitor-threshold, so that they are not measured either.
+func (n *Node) tookDeleting(v *config.Values) func(event string, d time.Duration) {
+	if config.LatencyMonitorThreshold.Get(v) <= 0 {
+		return nil
+	}
+	return func(event string, d time.Duration) { n.observer.Event(event, d.Milliseconds()) }
+}
+
 // protection is the bits for one of the words no, local, yes.
 func protection(word string, remote, local uint32) uint32 {
 	switch word {
@@ -125,7 +136,7 @@ func (n *Node) watchConfig() {
 	n.onChange(n.tuneKeyspace,
 		config.NotifyKeyspaceEvents, config.MaxMemoryPolicy, config.MaxMemorySamples, config.LFULogFactor, config.LFUDecayTime,
 		config.LazyfreeLazyExpire, config.LazyfreeLazyEviction, config.LazyfreeLazyServerDel, config.LazyfreeLazyUserFlush,
-		config.MaxMemoryEvictionTenacity, config.ProtoMaxBulkLen, config.RDBCompression,
+		config.MaxMemoryEvictionTenacity, config.ProtoMaxBulkLen, config.RDBCompression, config.LatencyMonitorThreshold,
 		config.ListMaxListpackSize, config.SetMaxIntsetEntries, config.SetMaxListpackEntries, config.SetMaxListpackValue,
 		config.ZsetMaxListpackEntries, config.ZsetMaxListpackValue, config.HashMaxListpackEntries, config.HashMaxListpackValue,
 		config.StreamNodeMaxBytes, config.StreamNodeMaxEntries, config.HLLSparseMaxBytes)

@@ -185,7 +185,9 @@ func (ks *Keyspace) evictKey(v *victim, t *Tuning, now int64) bool {
 	if !ok || t.Policy.volatile() && !r.entry.Expires() {
 		return false
 	}
+	began := t.clock()
 	tx.evict(r, v.key, t.LazyEvict)
+	t.took("eviction-del", began)
 	bump(&st.stats.evicted, 1)
 	tx.Notify(EventEvicted, "evicted", v.key)
 	tx.Commit(nil)

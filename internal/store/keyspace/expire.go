@@ -162,7 +162,23 @@ func (ks *Keyspace) expireShelf(st *stripe, sh *shelf, db int, nowMs int64) (rem
 
 // expire removes a key past its deadline. key is no view of its entry.
 func (tx *ReadTx) expire(r Ref, key []byte) {
+	began := tx.tuning.clock()
 	tx.evict(r, key, tx.tuning.LazyExpire)
+	tx.tuning.took("expire-del", began)
 	bump(&r.place.stripe.stats.expired, 1)
 	tx.Notify(EventExpired, "expired", key)
+}
+
+// clock is the time for took, if anybody wants to know.
+func (t *Tuning) clock() (now time.Time) {
+	if t.Took != nil {
+		now = time.Now()
+	}
+	return now
+}
+
+func (t *Tuning) took(event string, began time.Time) {
+	if t.Took != nil && !began.IsZero() {
+		t.Took(event, time.Since(began))
+	}
 }

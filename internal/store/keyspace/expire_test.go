@@ -217,3 +217,28 @@ func TestHiddenKeys(t *testing.T) {
 		}
 	}
 }
+
+func TestDeletionsAreTimed(t *testing.T) {
+	ks := newKeyspace(t, Options{})
+	count := map[string]int{}
+	took := func(event string, d time.Duration) {
+		if count[event]++; d < 0 {
+			t.Errorf("%s took %v", event, d)
+		}
+	}
+	ks.Tune(Tuning{Policy: AllKeysRandom, Samples: 5, Tenacity: 100, Took: took})
+	fill(t, ks, 3000, "v", func(i int) int64 { return int64(2000 + i) })
+	for ks.ExpireCycle(3500, 0) > 0 {
+	}
+	evicted := ks.Size(0)
+	ks.Evict(ks.Used()/2, 0)
+	if evicted -= ks.Size(0); count["expire-del"] != 1500 || evicted == 0 || int64(count["eviction-del"]) != int64(evicted) {
+		t.Errorf("%v, %d evicted", count, evicted)
+	}
+	ks.Tune(Tuning{})
+	for ks.ExpireCycle(5000, 0) > 0 {
+	}
+	if count["expire-del"] != 1500 {
+		t.Error("timed though nobody wants to know")
+	}
+}

@@ -5,6 +5,7 @@ import (
 	"hash/maphash"
 	"sync"
 	"sync/atomic"
+	"time"
 
 	"github.com/skeindb/skein/internal/data/arena"
 	"github.com/skeindb/skein/internal/data/table"
@@ -39,6 +40,10 @@ type Tuning struct {
 	LazyFlush    bool // lazyfree-lazy-user-flush: FLUSHALL without a word is ASYNC
 	Tenacity     int  // maxmemory-eviction-tenacity
 	PlainDumps   bool // rdbcompression no: what leaves as a dump is not compressed
+
+	// Took, if set, is told how long it took to delete a key that had expired or was
+	// evicted: "expire-del" or "eviction-del". A stripe is held: it must be quick.
+	Took func(event string, d time.Duration)
 
 	// MaxString is proto-max-bulk-len, which limits also how long SETRANGE,
 	// APPEND and SETBIT make a string, in bytes; 0 means redis's default, 512 MB.
