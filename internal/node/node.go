@@ -2,6 +2,7 @@ package node
 
 import (
 	"cmp"
+	"context"
 	"fmt"
 	"log/slog"
 	"runtime"
@@ -128,6 +129,9 @@ func (n *Node) furnish() (err error) {
 		Log:       n.oplog,
 		Listener:  pubsub.NewNotifier(n.hub),
 		Cluster:   config.ClusterEnabled.Get(v),
+		Refused: func(why error) {
+			n.slog.Log(context.Background(), LevelVerbose, fmt.Sprintf("Internal error in RDB reading: %s", why))
+		},
 	})
 	if err != nil {
 		return fmt.Errorf("reserving memory for keys: %w", err)

@@ -108,7 +108,8 @@ func (n *Node) load() error {
 	case errors.Is(err, persist.ErrClosing):
 		return err
 	case err != nil:
-		n.slog.Warn("Fatal error loading the DB, check server logs. Exiting.")
+		n.slog.Warn("Fatal error loading the DB, check server logs. Exiting: " + err.Error())
+		n.slog.Warn("Terminating server after rdb file reading failure.")
 		return err
 	case d == nil:
 		return nil

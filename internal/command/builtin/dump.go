@@ -158,6 +158,7 @@ func restore(c *command.Call, tx *keyspace.WriteTx) {
 		c.Out.Error(errFooter)
 		return
 	case err != nil:
+		tx.Keyspace().Refuse(err)
 		c.Out.Error(errBadFormat)
 		return
 	}
@@ -189,7 +190,7 @@ func restorePast(c *command.Call, tx *keyspace.WriteTx, old keyspace.Ref, found 
 	key := c.Args[1]
 	if found {
 		tx.DeleteAt(old, key)
-		tx.Propagate([]byte("DEL"), key)
+		tx.Propagate(tx.DelWord(), key)
 		tx.Notify(keyspace.EventGeneric, "del", key)
 	}
 	c.Out.OK()

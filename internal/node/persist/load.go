@@ -95,7 +95,11 @@ func (p *Persist) read(r io.Reader, size int64, start *Start) (*Dataset, error) 
 		d.Discard()
 		return nil, err
 	}
-	p.opt.Log.Info(fmt.Sprintf("Done loading RDB, keys loaded: %d, keys expired: %d.", d.loaded, d.expired))
+	skipped := ""
+	if l.empty > 0 {
+		skipped = fmt.Sprintf(", empty keys skipped: %d", l.empty)
+	}
+	p.opt.Log.Info(fmt.Sprintf("Done loading RDB, keys loaded: %d, keys expired: %d%s.", d.loaded, d.expired, skipped))
 	if n := len(d.functions); n > 0 {
 		p.opt.Log.Warn(fmt.Sprintf("The data set has %d libraries of functions. They are kept, but cannot be called: functions are not supported yet.", n))
 	}

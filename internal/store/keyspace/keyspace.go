@@ -25,6 +25,8 @@ type Options struct {
 	Arena     arena.Options
 	Log       Log      // nil: nothing is logged
 	Listener  Listener // nil: nobody listens
+	// Refused, if not nil, hears why RESTORE refuses a payload.
+	Refused func(why error)
 }
 
 // Tuning are the options that may change while the keyspace is in use.
@@ -130,6 +132,13 @@ func New(o Options) (*Keyspace, error) {
 	ks := newOn(a, maphash.MakeSeed(), new(account), o)
 	ks.Tune(Tuning{Samples: 5, LFULogFactor: 10, LFUDecayMin: 1, Tenacity: 10})
 	return ks, nil
+}
+
+// Refuse tells why a payload is refused.
+func (ks *Keyspace) Refuse(why error) {
+	if ks.opt.Refused != nil {
+		ks.opt.Refused(why)
+	}
 }
 
 // newOn returns an empty keyspace on an arena that it may share with another one,

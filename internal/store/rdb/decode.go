@@ -16,7 +16,8 @@ import (
 var ErrFooter = errors.New("rdb: the dump's version or checksum is wrong")
 
 // ErrCorrupt: the bytes are not what the format allows. The error that wraps it
-// says what was read and where.
+// says what was read and where; of collections in redis's words, which its test
+// suite looks for in the log.
 var ErrCorrupt = errors.New("rdb: corrupt data")
 
 // ErrType: the value is of a type that this node does not know. The error that

@@ -208,7 +208,7 @@ func TestRefusals(t *testing.T) {
 		{"REDIS0010\xfe\x81\x00\x00\x00\x01\x00\x00\x00\x00", ErrCorrupt, "database 4294967296 at byte 10"},
 		{"REDIS0010\xfe\x03\x08\x01k", ErrType, `type 8 (unknown) at byte 14, key "k" in database 3`},
 		{"REDIS0010\x15\x01k", ErrShort, "1 bytes expected, 0 left at byte 12"},
-		{"REDIS0010\x10\x01k\x02ab", ErrCorrupt, `packed collection: listpack: corrupt data at byte 12, key "k" in database 0`},
+		{"REDIS0010\x10\x01k\x02ab", ErrCorrupt, `Hash listpack integrity check failed: listpack: corrupt data at byte 12, key "k" in database 0`},
 		{"REDIS0010\x07\x01k", ErrType, `type 7 (module value) at byte 12`},
 		{"REDIS0010\x16\x01k", ErrType, `type 22 (unknown) at byte 12`},
 		{"REDIS0010\xf7\x01", ErrType, "data of a module at byte 9"},

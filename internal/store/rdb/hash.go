@@ -67,7 +67,7 @@ func (d *Decoder) hash(volatile bool) *hash.Hash {
 			return nil
 		}
 		if !h.Set(field, val, d.lim.Hash) {
-			d.fail(ErrCorrupt, at, "field %.40q twice in a hash", field)
+			d.fail(ErrCorrupt, at, "Duplicate hash fields detected: %.40q", field)
 			return nil
 		}
 		if !d.expire(h, at, field, due) {
@@ -93,12 +93,12 @@ func (d *Decoder) expire(h *hash.Hash, at int64, field []byte, due uint64) bool 
 // at the number of fields to decide whether they stay one.
 func (d *Decoder) hashListpack(zipped bool) *hash.Hash {
 	at := d.at
-	lp := d.packed(zipped)
+	lp := d.packed("Hash", zipped)
 	if d.err != nil {
 		return nil
 	}
 	h, err := hash.FromListpack(lp, hash.Limits{Entries: d.lim.Hash.Entries, Value: math.MaxInt})
-	d.check(err, at, "listpack of a hash")
+	d.check(err, at, "Hash integrity check failed")
 	return h
 }
 
@@ -106,12 +106,12 @@ func (d *Decoder) hashListpack(zipped bool) *hash.Hash {
 func (d *Decoder) volatileListpack() *hash.Hash {
 	d.unsigned() // the earliest deadline: a hint
 	at := d.at
-	lp := d.packed(false)
+	lp := d.packed("Hash", false)
 	if d.err != nil {
 		return nil
 	}
 	if n := listpack.Len(lp); n%3 != 0 {
-		d.fail(ErrCorrupt, at, "listpack of a hash with deadlines has %d elements", n)
+		d.fail(ErrCorrupt, at, "Hash listpack integrity check failed: %d elements with deadlines", n)
 		return nil
 	}
 	h := hash.New()
@@ -124,7 +124,7 @@ func (d *Decoder) volatileListpack() *hash.Hash {
 		due, ok := listpack.Get(lp, p).Integer()
 		p = listpack.Next(lp, p)
 		if !ok || due < 0 || !h.Set(field, val, d.lim.Hash) {
-			d.fail(ErrCorrupt, at, "field %.40q of a hash with deadlines", field)
+			d.fail(ErrCorrupt, at, "Hash listpack integrity check failed: field %.40q with a deadline", field)
 			return nil
 		}
 		if !d.expire(h, at, field, uint64(due)) {
@@ -139,6 +139,6 @@ func (d *Decoder) hashZipmap() *hash.Hash {
 	at := d.at
 	h := hash.New()
 	err := eachInZipmap(d.String(), func(field, val []byte) bool { return h.Set(field, val, d.lim.Hash) })
-	d.check(err, at, "zipmap")
+	d.check(err, at, "Zipmap integrity check failed")
 	return h
 }

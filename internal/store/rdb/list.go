@@ -52,7 +52,7 @@ func (d *Decoder) listZiplist() *quicklist.List {
 		l.PushBack(s, d.lim.List)
 		return true
 	})
-	d.check(err, at, "ziplist of a list")
+	d.check(err, at, "List ziplist integrity check failed")
 	return l
 }
 
@@ -71,16 +71,16 @@ func (d *Decoder) quicklist(second bool) *quicklist.List {
 		case d.err != nil:
 			return nil
 		case len(data) == 0 || container != nodePacked && container != nodePlain:
-			d.fail(ErrCorrupt, at, "node of a list, container %d, %d bytes", container, len(data))
+			d.fail(ErrCorrupt, at, "Quicklist integrity check failed: node of kind %d, %d bytes", container, len(data))
 			return nil
 		case !second:
 			lp, err := unzip(data)
-			if !d.check(err, at, "ziplist of a list") {
+			if !d.check(err, at, "Ziplist integrity check failed") {
 				return nil
 			}
 			data = lp
 		}
-		if !d.check(l.AppendNode(data, container == nodePlain), at, "node of a list") {
+		if !d.check(l.AppendNode(data, container == nodePlain), at, "Listpack integrity check failed") {
 			return nil
 		}
 	}

@@ -34,7 +34,7 @@ func (d *Decoder) set() *set.Set {
 			return nil
 		}
 		if !s.Add(m, d.lim.Set) {
-			d.fail(ErrCorrupt, at, "member %.40q twice in a set", m)
+			d.fail(ErrCorrupt, at, "Duplicate set members detected: %.40q", m)
 			return nil
 		}
 	}
@@ -44,7 +44,7 @@ func (d *Decoder) set() *set.Set {
 func (d *Decoder) setIntset() *set.Set {
 	at := d.at
 	s, err := set.FromIntset(d.blob(), d.lim.Set)
-	d.check(err, at, "intset")
+	d.check(err, at, "Intset integrity check failed")
 	return s
 }
 
@@ -52,11 +52,11 @@ func (d *Decoder) setIntset() *set.Set {
 // they stay a listpack.
 func (d *Decoder) setListpack() *set.Set {
 	at := d.at
-	lp := d.packed(false)
+	lp := d.packed("Set", false)
 	if d.err != nil {
 		return nil
 	}
 	s, err := set.FromListpack(lp, set.Limits{Entries: d.lim.Set.Entries, Value: math.MaxInt})
-	d.check(err, at, "listpack of a set")
+	d.check(err, at, "Set listpack integrity check failed")
 	return s
 }

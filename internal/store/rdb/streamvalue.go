@@ -97,14 +97,14 @@ func (r *streamReader) block() {
 	at := r.at
 	key := r.String()
 	if r.err == nil && len(key) != idBytes {
-		r.fail(ErrCorrupt, at, "ID of %d bytes in a stream", len(key))
+		r.fail(ErrCorrupt, at, "Stream node key entry is not the size of a stream ID: %d bytes", len(key))
 	}
 	if r.err != nil {
 		return
 	}
 	master := stream.IDOf(key)
 	if lp := r.blob(); r.err == nil {
-		r.check(r.s.AppendBlock(master, lp), at, "block of a stream")
+		r.check(r.s.AppendBlock(master, lp), at, "Stream listpack integrity check failed")
 	}
 }
 
@@ -120,9 +120,9 @@ func (r *streamReader) info() {
 	switch {
 	case r.err != nil:
 	case length != uint64(r.s.Len()):
-		r.fail(ErrCorrupt, at, "stream of %d entries, %d said", r.s.Len(), length)
+		r.fail(ErrCorrupt, at, "Stream length inconsistent with rax entries: %d, not %d", r.s.Len(), length)
 	case !r.s.CheckInfo(i):
-		r.fail(ErrCorrupt, at, "stream with last ID %s, %d entries added", i.Last, i.Added)
+		r.fail(ErrCorrupt, at, "Stream metadata inconsistent with its entries: last ID %s, %d entries added", i.Last, i.Added)
 	default:
 		r.s.SetInfo(i)
 	}
@@ -142,7 +142,7 @@ func (r *streamReader) group() {
 		return
 	}
 	if read < -1 || !r.s.AddGroup(name, last, read) {
-		r.fail(ErrCorrupt, at, "group %.40q of a stream, %d entries read", name, read)
+		r.fail(ErrCorrupt, at, "Duplicated consumer group name %.40q, or %d entries read", name, read)
 		return
 	}
 	g, pending := r.s.Edit(name), r.pending()
@@ -150,7 +150,7 @@ func (r *streamReader) group() {
 		r.consumer(g, pending)
 	}
 	if r.err == nil && len(pending) > 0 {
-		r.fail(ErrCorrupt, at, "%d entries of group %.40q pending for nobody", len(pending), name)
+		r.fail(ErrCorrupt, at, "Stream CG PEL entry without consumer: %d in group %.40q", len(pending), name)
 	}
 }
 
@@ -161,7 +161,7 @@ func (r *streamReader) pending() map[stream.ID]stream.Pending {
 		at := r.at
 		p := stream.Pending{ID: r.rawID(), Delivered: r.millis(), Count: r.Len()}
 		if _, twice := all[p.ID]; twice {
-			r.fail(ErrCorrupt, at, "entry %s pending twice", p.ID)
+			r.fail(ErrCorrupt, at, "Duplicated global PEL entry loading stream consumer group: %s", p.ID)
 		}
 		all[p.ID] = p
 	}
@@ -181,7 +181,7 @@ func (r *streamReader) consumer(g *stream.Group, pending map[stream.ID]stream.Pe
 		return
 	}
 	if !g.AddConsumer(name, seen) {
-		r.fail(ErrCorrupt, at, "consumer %.40q twice", name)
+		r.fail(ErrCorrupt, at, "Duplicate stream consumer detected: %.40q", name)
 		return
 	}
 	g.Touch(name, seen, active)
@@ -192,7 +192,7 @@ func (r *streamReader) consumer(g *stream.Group, pending map[stream.ID]stream.Pe
 			return
 		}
 		if !ok {
-			r.fail(ErrCorrupt, at, "entry of consumer %.40q that is not pending, or for another one", name)
+			r.fail(ErrCorrupt, at, "Consumer entry not found in group global PEL: %.40q", name)
 			return
 		}
 		delete(pending, p.ID)

@@ -257,24 +257,26 @@ func (d *Decoder) kept() []byte {
 	return d.last
 }
 
-// packed is a sound listpack, or a ziplist made one. An empty one is ErrEmpty.
-func (d *Decoder) packed(zipped bool) []byte {
+// packed is a sound listpack of a collection, or a ziplist made one. An empty one is
+// ErrEmpty.
+func (d *Decoder) packed(of string, zipped bool) []byte {
 	at := d.at
 	data := d.blob()
 	if d.err != nil {
 		return nil
 	}
-	var n int
+	n, what := 0, "listpack"
 	var err error
 	if zipped {
+		what = "ziplist"
 		if data, err = unzip(data); err == nil {
 			n = listpack.Len(data)
 		}
 	} else {
 		n, err = listpack.Validate(data)
 	}
-	if d.check(err, at, "packed collection") && n == 0 {
-		d.fail(ErrEmpty, at, "packed collection")
+	if d.check(err, at, of+" "+what+" integrity check failed") && n == 0 {
+		d.fail(ErrEmpty, at, "%s %s", of, what)
 	}
 	return data
 }

@@ -37,10 +37,10 @@ func (d *Decoder) zset(score func() float64) *zset.ZSet {
 		case d.err != nil:
 			return nil
 		case math.IsNaN(s):
-			d.fail(ErrCorrupt, at, "score of member %.40q is no number", m)
+			d.fail(ErrCorrupt, at, "Zset with NAN score detected: %.40q", m)
 			return nil
 		case !z.Set(m, s, d.lim.ZSet):
-			d.fail(ErrCorrupt, at, "member %.40q twice in a sorted set", m)
+			d.fail(ErrCorrupt, at, "Duplicate zset fields detected: %.40q", m)
 			return nil
 		}
 	}
@@ -86,11 +86,11 @@ func (d *Decoder) decimalDouble() float64 {
 // only at the number of members to decide whether they stay one.
 func (d *Decoder) zsetListpack(zipped bool) *zset.ZSet {
 	at := d.at
-	lp := d.packed(zipped)
+	lp := d.packed("Zset", zipped)
 	if d.err != nil {
 		return nil
 	}
 	z, err := zset.FromListpack(lp, zset.Limits{Entries: d.lim.ZSet.Entries, Value: math.MaxInt})
-	d.check(err, at, "listpack of a sorted set")
+	d.check(err, at, "Zset integrity check failed")
 	return z
 }
