@@ -16,6 +16,8 @@
 //	called                          logged
 //	SET k v EX 10                   SET k v PXAT 1700000010000
 //	SET k v NX GET                  SET k v NX
+//	SET k v IFEQ w                  SET k v
+//	DELIFEQ k v                     DEL k
 //	SETEX k 10 v, PSETEX k 10000 v  SET k v PXAT 1700000010000
 //	GETSET k v                      SET k v
 //	GETDEL k                        DEL k

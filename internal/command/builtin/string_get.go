@@ -61,6 +61,14 @@ func stringReads() []*command.Spec {
 		Usage: "key",
 		Write: getDel,
 	}, {
+		Name: "delifeq", Group: "string",
+		Summary:    "Deletes a key if it holds this very string.",
+		Complexity: "O(1)",
+		Arity:      3, Flags: command.Write | command.Fast,
+		Keys:  command.FirstKey(command.KeyRW | command.KeyAccess | command.KeyDelete),
+		Usage: "key value",
+		Write: delIfEq,
+	}, {
 		Name: "getex", Group: "string", Since: "6.2.0",
 		Summary:    "Gives the string at a key and sets, changes or removes the key's deadline.",
 		Complexity: "O(1)",
@@ -137,6 +145,27 @@ func getDel(c *command.Call, tx *keyspace.WriteTx) {
 	tx.DeleteAt(r, key)
 	tx.Propagate([]byte("DEL"), key)
 	tx.Notify(keyspace.EventGeneric, "del", key)
+}
+
+// delIfEq is DELIFEQ, of Valkey 9.
+func delIfEq(c *command.Call, tx *keyspace.WriteTx) {
+	key := c.Args[1]
+	r, found := tx.Peek(key)
+	if !found {
+		c.Out.Int(0)
+		return
+	}
+	switch same, err := holdsText(tx, r, c.Args[2]); {
+	case err != nil:
+		c.Fail(err)
+	case !same:
+		c.Out.Int(0)
+	default:
+		tx.DeleteAt(r, key)
+		tx.Propagate([]byte("DEL"), key)
+		tx.Notify(keyspace.EventGeneric, "del", key)
+		c.Out.Int(1)
+	}
 }
 
 func getEx(c *command.Call, tx *keyspace.WriteTx) {

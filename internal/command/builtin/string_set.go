@@ -1,6 +1,7 @@
 package builtin
 
 import (
+	"bytes"
 	"strconv"
 
 	"github.com/skeindb/skein/internal/command"
@@ -18,12 +19,13 @@ func stringWrites() []*command.Spec {
 			Notes: "Only with GET is the old value read", Index: 1,
 		}},
 		GetKeys: setKeys,
-		Usage:   "key value [NX | XX]:condition@2.6.12 [GET@6.2.0] [EX seconds:integer@2.6.12 | PX milliseconds:integer@2.6.12 | EXAT unix-time-seconds:unix-time@6.2.0 | PXAT unix-time-milliseconds:unix-time@6.2.0 | KEEPTTL@6.0.0]:expiration",
+		Usage:   "key value [NX | XX | IFEQ comparison-value@8.1.0]:condition@2.6.12 [GET@6.2.0] [EX seconds:integer@2.6.12 | PX milliseconds:integer@2.6.12 | EXAT unix-time-seconds:unix-time@6.2.0 | PXAT unix-time-milliseconds:unix-time@6.2.0 | KEEPTTL@6.0.0]:expiration",
 		History: [][2]string{
 			{"2.6.12", "`EX`, `PX`, `NX` and `XX` came."},
 			{"6.0.0", "`KEEPTTL` came."},
 			{"6.2.0", "`GET`, `EXAT` and `PXAT` came."},
 			{"7.0.0", "`NX` and `GET` may stand together."},
+			{"8.1.0", "`IFEQ` came, of Valkey."},
 		},
 		Write: setString,
 	}, {
@@ -102,7 +104,7 @@ func setKeys(dst []command.KeyPos, argv [][]byte) ([]command.KeyPos, error) {
 	flags := command.KeyOW | command.KeyUpdate
 	c := command.Call{Args: argv}
 	for a := c.Parse(3); a.More(); a.Next() {
-		if a.Is("GET") {
+		if a.IsWith("IFEQ", 1) || a.Is("GET") {
 			flags = command.KeyRW | command.KeyAccess | command.KeyUpdate
 			break
 		}
@@ -113,6 +115,7 @@ func setKeys(dst []command.KeyPos, argv [][]byte) ([]command.KeyPos, error) {
 // setOptions are what may follow the value in SET.
 type setOptions struct {
 	nx, xx, get bool
+	ifEq        []byte // nil: not said
 	life        lifetime
 }
 
@@ -120,10 +123,12 @@ func (o *setOptions) read(c *command.Call) error {
 	a := c.Parse(3)
 	for a.More() {
 		switch {
-		case !o.xx && a.Is("NX"):
+		case !o.xx && o.ifEq == nil && a.Is("NX"):
 			o.nx = true
-		case !o.nx && a.Is("XX"):
+		case !o.nx && o.ifEq == nil && a.Is("XX"):
 			o.xx = true
+		case !o.nx && !o.xx && o.ifEq == nil && a.IsWith("IFEQ", 1):
+			o.ifEq = a.Next()
 		case a.Is("GET"):
 			o.get = true
 		case o.life.is(&a, "KEEPTTL", lifeKeepTTL):
@@ -170,7 +175,11 @@ func setString(c *command.Call, tx *keyspace.WriteTx) {
 		return
 	}
 	old, found := tx.Peek(key)
-	if o.nx && found || o.xx && !found {
+	switch ok, err := o.hold(tx, old, found); {
+	case err != nil:
+		c.Fail(err)
+		return
+	case !ok:
 		c.Out.Null()
 		return
 	}
@@ -180,12 +189,34 @@ func setString(c *command.Call, tx *keyspace.WriteTx) {
 	}
 }
 
+// hold tells whether the conditions do for what a look-up brought; ErrWrongType if IFEQ
+// is to compare what is no string.
+func (o *setOptions) hold(tx *keyspace.WriteTx, old keyspace.Ref, found bool) (bool, error) {
+	if o.ifEq == nil {
+		return !(o.nx && found || o.xx && !found), nil
+	}
+	if !found {
+		return false, nil
+	}
+	return holdsText(tx, old, o.ifEq)
+}
+
+// holdsText tells whether the string at r, which was found, is text; ErrWrongType if it
+// is none.
+func holdsText(tx *keyspace.WriteTx, r keyspace.Ref, text []byte) (bool, error) {
+	s, _, err := tx.StrOf(r)
+	return err == nil && s.Len() == len(text) && bytes.Equal(s.Bytes(), text), err
+}
+
 // setAndGet is SET with GET: the reply is what the key held before, set or not.
 func setAndGet(c *command.Call, tx *keyspace.WriteTx, o *setOptions, expiry int64) {
 	key, val := c.Args[1], c.Args[2]
 	from := len(c.Out.Buf)
 	old, found, ok := replyValue(c, &tx.ReadTx, key)
-	if !ok || o.nx && found || o.xx && !found {
+	if !ok {
+		return
+	}
+	if ok, _ := o.hold(tx, old, found); !ok { // what is no string has been refused
 		return
 	}
 	if err := tx.SetStrAt(old, key, val, expiry); err != nil {
@@ -199,9 +230,13 @@ func setAndGet(c *command.Call, tx *keyspace.WriteTx, o *setOptions, expiry int6
 // propagate logs a SET in the form that means the same whenever it is run.
 func (o *setOptions) propagate(c *command.Call, tx *keyspace.WriteTx, expiry int64) {
 	switch {
-	case o.life.kind == lifePXAT: // it does already
+	case o.life.kind == lifePXAT && o.ifEq == nil: // it does already
 	case o.life.timed():
 		propagateSetAt(tx, c.Args[1], c.Args[2], expiry)
+	case o.ifEq != nil && o.life.kind == lifeKeepTTL:
+		tx.Propagate([]byte("SET"), c.Args[1], c.Args[2], []byte("KEEPTTL"))
+	case o.ifEq != nil: // which not every replica knows
+		tx.Propagate([]byte("SET"), c.Args[1], c.Args[2])
 	case o.get:
 		var room [8][]byte
 		argv := append(room[:0], c.Args[:3]...)

@@ -3,6 +3,7 @@ package commandfacts
 import (
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -75,7 +76,9 @@ func Diff(s *command.Spec, f *Fact) []string {
 	d.add("deprecated", s.Deprecated, f.Deprecated)
 	var versions []string
 	for _, h := range s.History {
-		versions = append(versions, h[0])
+		if !later(h[0]) {
+			versions = append(versions, h[0])
+		}
 		if h[1] == "" {
 			d = append(d, "no sentence for the history of "+h[0])
 		}
@@ -87,6 +90,13 @@ func Diff(s *command.Spec, f *Fact) []string {
 	}
 	d.args("arguments", s.Args(), f.Args)
 	return d
+}
+
+// later tells whether a version is younger than redis 7.2.4: of what came then, the
+// facts know nothing.
+func later(version string) bool {
+	major, err := strconv.Atoi(strings.SplitN(version, ".", 2)[0])
+	return err == nil && major >= 8
 }
 
 func sorted(words []string) []string {
@@ -140,6 +150,7 @@ func (d *differ) key(what string, k *command.KeySpec, f *Key) {
 }
 
 func (d *differ) args(what string, ours []command.Arg, redis []Arg) {
+	ours = slices.DeleteFunc(slices.Clone(ours), func(a command.Arg) bool { return later(a.Since) })
 	d.add("number of "+what, len(ours), len(redis))
 	for i := range min(len(ours), len(redis)) {
 		d.arg(what+"."+redis[i].Name, &ours[i], &redis[i])
