@@ -43,6 +43,8 @@ type server struct {
 	got    outcome
 	silent bool // what is logged and announced is not kept
 	unread bool // nobody reads the log
+	access keyspace.Access
+	tee    func(argv [][]byte) // also gets what is logged
 	nowMs  int64
 	db     int
 }
@@ -131,7 +133,7 @@ func (s *server) run(argv [][]byte) {
 	s.ks.Acquire(&s.hold, nil)
 	defer s.ks.Release(&s.hold)
 	s.call = command.Call{Spec: spec, Args: argv, Out: &s.out, Now: s.nowMs, DB: s.db, Client: impatient{}}
-	s.tx.Begin(s.ks, &s.hold, s.db, s.nowMs, 0)
+	s.tx.Begin(s.ks, &s.hold, s.db, s.nowMs, s.access)
 	if spec.Read != nil {
 		spec.Read(&s.call, &s.tx.ReadTx)
 		s.tx.Commit(nil)
@@ -159,6 +161,13 @@ func (s *server) Append(effects []keyspace.Effect, _ bool) {
 			s.tb.Fatalf("logged %q: %v", e.Argv, err)
 		}
 		s.got.logged = append(s.got.logged, logLine(v.Elems))
+		if s.tee != nil {
+			var argv [][]byte
+			for _, word := range v.Elems {
+				argv = append(argv, word.Str)
+			}
+			s.tee(argv)
+		}
 	}
 }
 
