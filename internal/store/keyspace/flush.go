@@ -17,7 +17,7 @@ func (tx *WriteTx) Clear(later bool) (removed int64) {
 		if sh == nil {
 			continue
 		}
-		st.flushed(tx.ks, tx.db, sh)
+		tx.flushed(st, tx.db, sh)
 		st.shelves[tx.db].Store(nil)
 		removed += sh.keys.Load()
 		old = append(old, sh)

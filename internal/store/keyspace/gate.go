@@ -150,7 +150,7 @@ func (tx *ReadTx) remove(r Ref, key []byte) {
 	p.table.Delete(p.hash, r.handle)
 	table.Free(tx.ks.arena, r.handle)
 	bump(&p.shelf.keys, -1)
-	p.stripe.touched(tx.db, p.slot, key, true)
+	tx.touched(p, key, true)
 	p.shelf.sweep(tx.ks, p.stripe, sweepSteps)
 }
 
@@ -220,7 +220,7 @@ func (tx *ReadTx) setDue(p *place, was, is int64) {
 
 // changed is what every change of a key that stays has in common.
 func (tx *ReadTx) changed(p *place, key []byte) {
-	p.stripe.touched(tx.db, p.slot, key, false)
+	tx.touched(p, key, false)
 	p.shelf.sweep(tx.ks, p.stripe, sweepSteps)
 	tx.count(p.stripe)
 }

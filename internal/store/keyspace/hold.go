@@ -44,6 +44,19 @@ func (h *Hold) Covers(n uint16) bool {
 	return h.all || slices.Contains(h.stripes, n&uint16(h.n-1))
 }
 
+// Contains tells whether the stripes of o are among those of h.
+func (h *Hold) Contains(o *Hold) bool {
+	if h.all || o.all {
+		return h.all
+	}
+	for _, s := range o.stripes {
+		if !slices.Contains(h.stripes, s) {
+			return false
+		}
+	}
+	return true
+}
+
 // As makes the next Acquire pass stripes that o owns.
 func (h *Hold) As(o *Owner) { h.owner = o }
 

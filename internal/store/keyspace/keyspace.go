@@ -80,6 +80,7 @@ type Keyspace struct {
 	fullest   peak          // keys of the fullest table there was
 	mostDue   peak          // items of the largest index of deadlines there was
 	evictor   evictor
+	deferred  deferred
 	aging     atomic.Bool // whether expiry cycles run (DEBUG SET-ACTIVE-EXPIRE)
 	ager      ager
 	owns      owns          // on a writable replica
@@ -95,7 +96,9 @@ type Keyspace struct {
 type stripe struct {
 	guard
 	shelves  []atomic.Pointer[shelf] // by database; nil until first used
+	visitors int                     // keys that are watched or waited for
 	watchers map[watchKey][]watch
+	lines    map[watchKey]*line
 	stats    stats
 	_        [64]byte
 }

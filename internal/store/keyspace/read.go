@@ -25,6 +25,9 @@ const (
 	// Apart says that effects logged together do not belong together: keys that
 	// happen to expire.
 	Apart
+	// Serves says that who began the transaction asks for the keys that it made
+	// ready (TakeReady); otherwise they are deferred.
+	Serves
 )
 
 // ReadTx reads keys under a Hold. It has no method that changes data; a key
@@ -38,6 +41,7 @@ type ReadTx struct {
 	access  Access
 	events  Class
 	effects effects
+	ready   []ReadyKey
 
 	expected expected
 	scratch  *scratch // nil until the first use

@@ -74,6 +74,7 @@ func (tx *ReadTx) Watch(w *Watcher, key []byte) {
 	}
 	e, there := p.shelf.raw(tx.ks, at)
 	p.stripe.watchers[at] = append(p.stripe.watchers[at], watch{w, there && tx.past(e)})
+	p.stripe.count()
 }
 
 // ExpiredWatch tells whether a watched key has reached its deadline since it
@@ -125,18 +126,21 @@ func (st *stripe) unwatch(w *Watcher, at watchKey) {
 	} else {
 		st.watchers[at] = list
 	}
+	st.count()
 }
 
-// touched marks the watchers of a key that changed or, gone, was removed. The
-// empty case is what the gate pays for.
-func (st *stripe) touched(db int, slot uint16, key []byte, gone bool) {
-	if len(st.watchers) == 0 {
+// touched tells those who watch a key, or wait for it, that it changed or, gone, was
+// removed. The empty case is what the gate pays for.
+func (tx *ReadTx) touched(p *place, key []byte, gone bool) {
+	if p.stripe.visitors == 0 {
 		return
 	}
-	list := st.watchers[watchKey{db, slot, string(key)}]
+	at := watchKey{tx.db, p.slot, string(key)}
+	list := p.stripe.watchers[at]
 	for i := range list {
 		list[i].change(gone)
 	}
+	tx.awaited(p.stripe, at, gone)
 }
 
 func (w *watch) change(gone bool) {
@@ -148,14 +152,15 @@ func (w *watch) change(gone bool) {
 	}
 }
 
-// flushed marks the watchers of the keys of database db that sh holds, which are
-// all about to be removed.
-func (st *stripe) flushed(ks *Keyspace, db int, sh *shelf) {
+// flushed tells those who watch or wait for the keys of database db that sh holds,
+// which are all about to be removed.
+func (tx *ReadTx) flushed(st *stripe, db int, sh *shelf) {
+	tx.awaitedIn(st, db, sh, nil)
 	for at, list := range st.watchers {
 		if at.db != db {
 			continue
 		}
-		if _, there := sh.raw(ks, at); there {
+		if _, there := sh.raw(tx.ks, at); there {
 			for i := range list {
 				list[i].change(true)
 			}
@@ -163,9 +168,10 @@ func (st *stripe) flushed(ks *Keyspace, db int, sh *shelf) {
 	}
 }
 
-// swapped marks the watchers of keys in database db that differ between from,
-// which it had, and to, which it has now: as in redis, those that are in one of them.
+// swapped tells those who watch or wait for keys in database db that differ between
+// from, which it had, and to, which it has now: as in redis, those that are in one of them.
 func (tx *ReadTx) swapped(st *stripe, db int, from, to *shelf) {
+	tx.awaitedIn(st, db, from, to)
 	for at, list := range st.watchers {
 		if at.db != db {
 			continue
