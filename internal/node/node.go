@@ -201,7 +201,13 @@ func (n *Node) clientOptions(databases int) clients.Options {
 			n.engine.Pause(exec.ByClient, mode, untilMs) // the command holds all stripes
 		},
 		Unpause: func() { n.engine.Unpause(exec.ByClient) },
-		Unblock: func(s *session.Session, byError bool) bool { return n.repl.Unblock(s, byError) },
+		Unblock: func(s *session.Session, byError bool) bool {
+			return n.engine.Unblock(s, byError) || n.repl.Unblock(s, byError)
+		},
+		Waits: func() (keys, gone, limited int) {
+			keys, gone = n.keyspace.Awaited()
+			return keys, gone, n.engine.Waits()
+		},
 		Monitoring: func(on bool) {
 			if on {
 				n.monitor.Store(&feed)

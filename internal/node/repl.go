@@ -139,6 +139,7 @@ func (n *Node) roleChanged(replica bool) {
 	n.judgeSync()
 	if replica {
 		n.stepDown()
+		n.engine.UnblockAll()
 		n.log.SetRole('S')
 	} else {
 		n.log.SetRole('M')

@@ -37,6 +37,10 @@
 //	SPOP k 9                        SREM k member…, or if none is left DEL k, or UNLINK k
 //	RESTORE k 10000 dump            RESTORE k 1700000010000 dump ABSTTL
 //	LMPOP 2 k1 k2 LEFT COUNT 10     LPOP k2 3
+//	BLPOP k 0                       LPOP k
+//	BLMPOP 0 1 k RIGHT COUNT 10     RPOP k 3
+//	BLMOVE k1 k2 LEFT RIGHT 0       LMOVE k1 k2 LEFT RIGHT
+//	BRPOPLPUSH k1 k2 0              RPOPLPUSH k1 k2
 //	XADD k MAXLEN ~ 9 * f v         XADD k MAXLEN = 17 1700000010000-0 f v
 //	XTRIM k MINID ~ 5               XTRIM k MINID = 3-1
 //	XREADGROUP GROUP g c … k >      XCLAIM k g c 0 1-1 TIME 1700000010000 RETRYCOUNT 1 FORCE JUSTID LASTID 1-1

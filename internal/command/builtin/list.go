@@ -10,7 +10,7 @@ import (
 )
 
 func listSpecs() []*command.Spec {
-	return slices.Concat(listPushes(), listPops(), listReads(), listEdits(), listMoves())
+	return slices.Concat(listPushes(), listPops(), listReads(), listEdits(), listMoves(), listBlocks())
 }
 
 // end is one of the two ends of a list.
@@ -56,7 +56,7 @@ var (
 	popWords   = [...][]byte{left: []byte("LPOP"), right: []byte("RPOP")}
 )
 
-// shrink saves a list that has lost elements, and tells of it. It cannot fail.
+// shrink saves a list that has lost elements, and tells of it.
 func shrink(tx *keyspace.WriteTx, l *keyspace.Change[*quicklist.List], event string, key []byte) error {
 	l.Value.Shrink(tx.Limits().List)
 	gone, err := l.Save()

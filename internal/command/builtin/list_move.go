@@ -35,11 +35,7 @@ func listMoves() []*command.Spec {
 		DocFlags:   []string{"deprecated"},
 		Deprecated: "6.2.0",
 		ReplacedBy: "`LMOVE` with the `RIGHT` and `LEFT` arguments",
-		Write: func(c *command.Call, tx *keyspace.WriteTx) {
-			if !moveElement(c, tx, right, left) {
-				c.Out.Null()
-			}
-		},
+		Write:      func(c *command.Call, tx *keyspace.WriteTx) { moveAtOnce(c, tx, right, left) },
 	}}
 }
 
@@ -50,33 +46,31 @@ func listMove(c *command.Call, tx *keyspace.WriteTx) {
 		c.Fail(err)
 		return
 	}
-	if !moveElement(c, tx, from, to) {
+	moveAtOnce(c, tx, from, to)
+}
+
+func moveAtOnce(c *command.Call, tx *keyspace.WriteTx, from, to end) {
+	switch found, err := moveElement(c, tx, from, to); {
+	case err != nil:
+		c.Fail(err)
+	case !found:
 		c.Out.Null()
 	}
 }
 
 // moveElement takes an element from the list at argument 1 to that at argument 2
-// and replies with it; ok is false, and nothing replied, if there is no such list.
-func moveElement(c *command.Call, tx *keyspace.WriteTx, from, to end) (ok bool) {
+// and replies with it, if there is such a list.
+func moveElement(c *command.Call, tx *keyspace.WriteTx, from, to end) (found bool, err error) {
 	srcKey, dstKey := c.Args[1], c.Args[2]
 	src, err := keyspace.Open[*quicklist.List](tx, srcKey)
-	if err != nil {
-		c.Fail(err)
-		return true
-	}
-	if !src.Found() {
-		return false
+	if err != nil || !src.Found() {
+		return false, err
 	}
 	var scratch [64]byte
 	if bytes.Equal(srcKey, dstKey) {
-		err = rotate(c, tx, &src, scratch[:0], from, to)
-	} else {
-		err = moveTo(c, tx, &src, scratch[:0], from, to)
+		return true, rotate(c, tx, &src, scratch[:0], from, to)
 	}
-	if err != nil {
-		c.Fail(err)
-	}
-	return true
+	return true, moveTo(c, tx, &src, scratch[:0], from, to)
 }
 
 // rotate moves an element within one list.

@@ -66,14 +66,16 @@ func pop(c *command.Call, tx *keyspace.WriteTx, e end) {
 	case count == 0:
 		c.Out.EmptyArray()
 	default:
-		popOpened(c, tx, &l, key, e, count, several)
+		from := len(c.Out.Buf)
+		if _, err := popOpened(c, tx, &l, key, e, count, several); err != nil {
+			failAfter(c, from, err)
+		}
 	}
 }
 
 // popOpened removes up to count elements from the end e of a list that is there and
 // replies with them, in an array if several were asked for. It returns how many.
-func popOpened(c *command.Call, tx *keyspace.WriteTx, l *keyspace.Change[*quicklist.List], key []byte, e end, count int64, several bool) (popped int) {
-	from := len(c.Out.Buf)
+func popOpened(c *command.Call, tx *keyspace.WriteTx, l *keyspace.Change[*quicklist.List], key []byte, e end, count int64, several bool) (popped int, err error) {
 	n := int(min(count, int64(l.Value.Len())))
 	if several {
 		replyElements(c.Out, l.Value, e, n)
@@ -82,10 +84,7 @@ func popOpened(c *command.Call, tx *keyspace.WriteTx, l *keyspace.Change[*quickl
 		c.Out.Bulk(l.Value.At(e.first(l.Value, 1), scratch[:]))
 	}
 	l.Value.DeleteRange(e.first(l.Value, n), n)
-	if err := shrink(tx, l, popEvents[e], key); err != nil {
-		failAfter(c, from, err)
-	}
-	return n
+	return n, shrink(tx, l, popEvents[e], key)
 }
 
 // multiPop is what the arguments of LMPOP say, and those of BLMPOP behind the time.
@@ -135,9 +134,14 @@ func (p *multiPop) run(c *command.Call, tx *keyspace.WriteTx) (ok bool) {
 		if !l.Found() {
 			continue
 		}
+		from := len(c.Out.Buf)
 		c.Out.Array(2)
 		c.Out.Bulk(key)
-		n := popOpened(c, tx, &l, key, p.from, p.count, true)
+		n, err := popOpened(c, tx, &l, key, p.from, p.count, true)
+		if err != nil {
+			failAfter(c, from, err)
+			return true
+		}
 		tx.Propagate(popWords[p.from], key, strconv.AppendInt(nil, int64(n), 10))
 		return true
 	}

@@ -70,9 +70,13 @@ func (r *Registry) AppendInfo(dst []byte) []byte {
 	dst = fmt.Appendf(dst, "client_recent_max_output_buffer:%d\r\n", out)
 	dst = fmt.Appendf(dst, "blocked_clients:%d\r\n", blocked)
 	dst = fmt.Appendf(dst, "tracking_clients:%d\r\n", tracking)
-	dst = append(dst, "clients_in_timeout_table:0\r\n"...)
-	dst = append(dst, "total_blocking_keys:0\r\n"...)
-	return append(dst, "total_blocking_keys_on_nokey:0\r\n"...)
+	keys, gone, limited := 0, 0, 0
+	if r.opt.Waits != nil {
+		keys, gone, limited = r.opt.Waits()
+	}
+	dst = fmt.Appendf(dst, "clients_in_timeout_table:%d\r\n", limited)
+	dst = fmt.Appendf(dst, "total_blocking_keys:%d\r\n", keys)
+	return fmt.Appendf(dst, "total_blocking_keys_on_nokey:%d\r\n", gone)
 }
 
 // Counts are connections since the start or the last ResetStats: accepted,

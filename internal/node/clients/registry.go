@@ -50,6 +50,9 @@ type Options struct {
 	// Unblock ends the wait of a client's blocking command, by an error or as
 	// if its time were over, and tells whether there was one. Nil: no command blocks.
 	Unblock func(s *session.Session, byError bool) bool
+	// Waits tells of those who wait for keys: at how many keys, at how many also for
+	// their removal, and how many have a time limit. Nil: no command blocks.
+	Waits func() (keys, gone, limited int)
 }
 
 // Registry is the clients of one node.

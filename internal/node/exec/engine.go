@@ -9,7 +9,8 @@
 //	pause, route              under the stripes, by the view
 //	after routing             memory, disk, replicas, read-only, stale, loading
 //	queue (MULTI) or run      Read, Write or Service handler
-//	commit, release           append to the log, wake waiters
+//	commit                    append to the log
+//	serve, release            who waited for what has come
 //
 // The order of the refusals is redis's (server.c, processCommand).
 //
@@ -64,6 +65,8 @@ type Engine struct {
 	Table *command.Table
 	pause pauses
 	loads loads
+	waits waits
+	aside aside
 	reign atomic.Pointer[reign]
 	clock *tick.Clock
 	exec  *command.Spec // EXEC is run by the engine itself
@@ -101,7 +104,15 @@ type Gates struct {
 }
 
 // Forget drops what a session that is gone has left in the keyspace.
-func (e *Engine) Forget(s *session.Session) { e.Keyspace.Unwatch(&s.Watch) }
+func (e *Engine) Forget(s *session.Session) {
+	e.Keyspace.Unwatch(&s.Watch)
+	if w := s.Waiting(); w != nil {
+		if w.Claim() {
+			w.End(nil)
+		}
+		e.leave(w)
+	}
+}
 
 // Nanos is a monotonic clock that costs next to nothing to read: commands and
 // turns are measured by it.

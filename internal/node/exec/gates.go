@@ -182,7 +182,7 @@ func allowedWhileSubscribed(spec *command.Spec) bool {
 
 // access says how the session's reads leave their mark on keys.
 func (e *Engine) access(s *session.Session) keyspace.Access {
-	var a keyspace.Access
+	a := keyspace.Serves
 	if s.Is(session.NoTouch) {
 		a |= keyspace.NoTouch
 	}

@@ -75,6 +75,8 @@ func (e *Engine) HandingOver() bool {
 // Tick ends pauses whose time is over; the node calls it ten times a second or more.
 func (e *Engine) Tick(nowMs int64) {
 	e.loads.tick(e.Gates.Loading.Load(), nowMs)
+	e.redirect()
+	e.ServeDeferred()
 	if e.pause.mode.Load() != uint32(PauseNone) && nowMs >= e.pause.next.Load() {
 		e.endPauses(func(_ PauseReason, one *pause) bool { return nowMs >= one.until })
 	}

@@ -29,7 +29,7 @@ func (e *Engine) runOne(t *Turn, s *session.Session, spec *command.Spec, args []
 		s.Clear(session.Unwatch)
 		e.Keyspace.Unwatch(&s.Watch)
 	}
-	if asking && !s.Is(session.Multi) {
+	if asking && !s.Is(session.Multi) && !s.Parked() {
 		s.Clear(session.Asking)
 	}
 	if !s.Parked() {
@@ -46,6 +46,10 @@ func (e *Engine) Answer(t *Turn, s *session.Session, reply []byte) {
 	s.Clear(session.Blocked)
 	mark := len(s.Out.Buf)
 	s.Out.Raw(reply)
+	if w := s.Waiting(); w != nil {
+		e.answered(t, s, w, mark)
+		return
+	}
 	if len(reply) > 0 && reply[0] == byte(resp.Error) {
 		t.records = append(t.records, session.Record{Outcome: session.Failed, Error: t.code(reply[1:])})
 		e.flush(t, s)
@@ -123,6 +127,10 @@ func (e *Engine) attempt(t *Turn, s *session.Session, spec *command.Spec, args [
 	if s.Link != nil && len(s.Retry) == 0 {
 		s.Link.Ran(spec, args, t.end, true)
 	}
+	if s.Tx.Ready() {
+		e.serve(t, h, &s.Tx)
+		return
+	}
 	e.Keyspace.Release(h)
 }
 
@@ -175,6 +183,10 @@ func (e *Engine) call(t *Turn, s *session.Session, spec *command.Spec, args [][]
 	default:
 		spec.Service(c)
 	}
+	if s.Asked != nil {
+		e.block(t, s, spec, args, began)
+		return
+	}
 	e.account(t, s, spec, args, mark, began)
 }
 
@@ -194,15 +206,29 @@ func (e *Engine) begin(t *Turn, s *session.Session, args [][]byte) {
 // the monitors.
 func (e *Engine) account(t *Turn, s *session.Session, spec *command.Spec, args [][]byte, mark int, began int64) {
 	t.began = e.Nanos()
-	took := t.began - began
-	r := session.Record{Spec: spec, Nanos: took}
-	if out := s.Out.Buf; len(out) > mark && out[mark] == '-' {
-		r.Outcome, r.Error = session.Failed, t.code(out[mark+1:])
+	e.note(t, s, spec, args, s.Out.Buf[min(mark, len(s.Out.Buf)):], t.began-began)
+	e.show(s, spec, args)
+}
+
+// note is account for a command that took so many nanos and replied reply, without
+// the monitors.
+func (e *Engine) note(t *Turn, s *session.Session, spec *command.Spec, args [][]byte, reply []byte, nanos int64) {
+	t.records = append(t.records, t.recordOf(spec, nanos, reply))
+	if slow := e.Gates.SlowNanos.Load(); slow >= 0 && nanos >= slow && !spec.Is(command.SkipSlowlog) {
+		e.Slow(s, spec, args, nanos, t.NowMs)
 	}
-	t.records = append(t.records, r)
-	if slow := e.Gates.SlowNanos.Load(); slow >= 0 && took >= slow && !spec.Is(command.SkipSlowlog) {
-		e.Slow(s, spec, args, took, t.NowMs)
+}
+
+func (t *Turn) recordOf(spec *command.Spec, nanos int64, reply []byte) session.Record {
+	r := session.Record{Spec: spec, Nanos: nanos}
+	if len(reply) > 0 && reply[0] == byte(resp.Error) {
+		r.Outcome, r.Error = session.Failed, t.code(reply[1:])
 	}
+	return r
+}
+
+// show shows the command to the monitors.
+func (e *Engine) show(s *session.Session, spec *command.Spec, args [][]byte) {
 	if m := e.Monitor.Load(); m != nil && !spec.Any(command.SkipMonitor|command.Admin) {
 		(*m)(s, s.DB(), spec, args)
 	}

@@ -33,6 +33,7 @@ type Turn struct {
 	records []session.Record
 	record  func([]session.Record) // made when first used
 	codes   map[string]string      // of errors, each kept once
+	serving serving
 	pos     []command.KeyPos
 }
 

@@ -2,8 +2,6 @@ package session
 
 import (
 	"sync"
-
-	"github.com/skeindb/skein/internal/command"
 )
 
 // door is where other goroutines leave things for a session. Whatever comes,
@@ -57,6 +55,9 @@ func (s *Session) Wake() {
 
 // Kill asks the home to close the connection. Safe from any goroutine.
 func (s *Session) Kill() {
+	if w := s.Waiting(); w != nil {
+		w.abandon()
+	}
 	s.door.mu.Lock()
 	s.door.kill = true
 	s.knock()
@@ -70,16 +71,12 @@ func (s *Session) Park() (resume func(reply []byte), ok bool) {
 	}
 	s.parked = true
 	return func(reply []byte) {
+		s.edit(func(f *Facts) { f.Flags &^= Blocked })
 		s.door.mu.Lock()
 		s.door.reply = append(s.door.reply, reply...)
 		s.door.replied = true
 		s.knock()
 	}, true
-}
-
-// Block implements command.Client.
-func (s *Session) Block(c *command.Call, w *command.Wait) {
-	w.Null(c.Out)
 }
 
 // Parked tells that a command of the session is unanswered and its input waits.

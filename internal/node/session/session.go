@@ -99,6 +99,9 @@ type Session struct {
 	// owned stripe or a pause. Its arguments are copies.
 	Retry [][]byte
 
+	// Asked is what the handler that has just run wants to wait for, nil: nothing.
+	Asked *command.Wait
+
 	// Link is set for a session flagged Master.
 	Link Link
 
@@ -130,6 +133,8 @@ type Session struct {
 
 	db     int
 	parked bool // unanswered until door.reply comes
+
+	waiting atomic.Pointer[Waiting] // the command that waits for keys, if one does
 
 	pushProto atomic.Int32 // Out.Proto for other goroutines
 
