@@ -75,7 +75,7 @@ func (e *Engine) answered(t *Turn, s *session.Session, w *session.Waiting, mark 
 		s.Set(session.CloseAfterReply)
 	}
 	e.silence(s, s.Last, mark)
-	if s.Due = w.Due; s.Due.Offset != 0 {
+	if s.Due.Offset != 0 {
 		s.Owe(mark)
 	}
 }

@@ -137,7 +137,7 @@ func (e *Engine) again(t *Turn, w *session.Waiting, out *resp.Writer) {
 		t.records = append(t.records, session.Record{Spec: w.Spec, Outcome: session.Rejected, Error: t.code([]byte(text))})
 		return
 	}
-	began, from := t.began, e.logFrom()
+	began, from := t.began, e.LogEnd()
 	c.Spec, c.Args, c.Now, c.DB = w.Spec, w.Args, t.NowMs, s.DB()
 	s.Tx.Begin(e.Keyspace, t.serving.held, s.DB(), t.NowMs, e.access(s))
 	if w.Spec.Read != nil {
@@ -153,9 +153,7 @@ func (e *Engine) again(t *Turn, w *session.Waiting, out *resp.Writer) {
 		return
 	}
 	e.note(t, s, w.Spec, w.Args, out.Buf, w.Nanos)
-	if from != noLog && e.LogEnd() != from {
-		w.Due = session.Owed{Offset: e.LogEnd(), Reign: e.Reign()}
-	}
+	e.logged(s, from)
 }
 
 // overFull tells whether memory is over its limit. Nothing is evicted: stripes are held.

@@ -10,7 +10,7 @@ import (
 
 // Waiting is a command of a session that waits for keys (Call.Block). Its session is
 // parked. Whoever holds its lock, and finds that the wait is not over, may use the
-// session's Call and Tx, from any goroutine, to run it again; and may end the wait.
+// session's Call, Tx, Wrote and Due, from any goroutine, to run it again; and may end the wait.
 //
 // The lock is taken after stripes, never before.
 type Waiting struct {
@@ -23,7 +23,6 @@ type Waiting struct {
 	Place   int   // among those with an UntilMs, as package exec counts it
 	Nanos   int64 // spent on tries so far
 
-	Due   Owed // what its reply waits for, as Session.Due
 	Noted bool // statistics know how it ended
 	Close bool // the connection is to be closed behind its reply
 

@@ -103,7 +103,7 @@ func (tx *ReadTx) expired(r Ref, key []byte, h *hash.Hash, argv [][]byte) (gone 
 		tx.remove(r, key)
 	} else {
 		r.place.shelf.object(r.entry).settle(tx.ks, &r.place)
-		r.place.stripe.touched(tx.db, r.place.slot, key, false)
+		tx.touched(&r.place, key, false)
 	}
 	tx.Notify(EventHash, "hexpired", key)
 	if gone {
