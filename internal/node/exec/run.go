@@ -32,9 +32,10 @@ func (e *Engine) runOne(t *Turn, s *session.Session, spec *command.Spec, args []
 	if asking && !s.Is(session.Multi) && !s.Parked() {
 		s.Clear(session.Asking)
 	}
-	if !s.Parked() {
-		e.silence(s, spec, mark)
+	if s.Parked() { // and perhaps served already, by another goroutine
+		return
 	}
+	e.silence(s, spec, mark)
 	if s.Due.Offset != 0 {
 		s.Owe(mark)
 	}
