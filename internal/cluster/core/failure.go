@@ -16,7 +16,9 @@ import "github.com/skeindb/skein/internal/cluster/bus"
 
 func (n *Node) reportWindow() Millis { return 2 * n.cfg.NodeTimeout }
 
-// quorum is a majority of the masters that own slots.
+// quorum is a majority of the masters that own slots, as far as we know them: 1 for a replica that knows none but its
+// own, as in redis. It can neither find that one failed nor be elected, since reports and votes are those of masters,
+// and its own gives none about itself.
 func (n *Node) quorum() int { return n.size/2 + 1 }
 
 // suspect marks a node that does not answer. It reports whether this is new.
