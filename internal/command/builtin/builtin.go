@@ -46,6 +46,9 @@
 //	XREADGROUP GROUP g c … k >      XCLAIM k g c 0 1-1 TIME 1700000010000 RETRYCOUNT 1 FORCE JUSTID LASTID 1-1
 //	XREADGROUP … NOACK … k >        XGROUP SETID k g 1-1 ENTRIESREAD 1
 //	XCLAIM, XAUTOCLAIM              XCLAIM as above; XGROUP SETID for a LASTID without claims
+//	ZMPOP 2 k1 k2 MIN COUNT 10      ZPOPMIN k2 3, and so does BZMPOP
+//	BZPOPMAX k1 k2 0                ZPOPMAX k2
+//	GEOADD k NX 13.3 38.1 place     zadd k NX 3479099956230698 place
 //
 // # Tests
 //

@@ -98,10 +98,10 @@ func scan(c *command.Call, tx *keyspace.ReadTx) {
 	var found, lapsed [][]byte
 	next := tx.ScanRange(cursor, o.count, in, func(r keyspace.Ref) {
 		switch {
-		case !o.accepts(r):
-		case tx.Lapsed(r):
+		case !o.acceptsName(r.Key()):
+		case tx.Lapsed(r): // of whatever type
 			lapsed = append(lapsed, bytes.Clone(r.Key()))
-		default:
+		case o.acceptsType(r):
 			found = append(found, r.Key())
 		}
 	})

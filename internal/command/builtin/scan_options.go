@@ -20,8 +20,10 @@ type filter struct {
 }
 
 func (f *filter) accepts(r keyspace.Ref) bool {
-	return f.acceptsName(r.Key()) && (!f.typed || r.Type() == f.kind)
+	return f.acceptsName(r.Key()) && f.acceptsType(r)
 }
+
+func (f *filter) acceptsType(r keyspace.Ref) bool { return !f.typed || r.Type() == f.kind }
 
 func (f *filter) acceptsName(name []byte) bool {
 	return f.pattern == nil || glob.Match(f.pattern, name, false)
