@@ -4,6 +4,7 @@
 //
 //	go run ./bench                 every cell, at most 40 minutes
 //	go run ./bench -quick          the asked cells and a few more, at most 5 minutes
+//	go run ./bench -types          commands of every type, at most 12 minutes
 //	go run ./bench -only 'GET/3/*/pinned/standalone' -check
 //
 // A cell is one kind of load, named op/value bytes/pipeline/pinning/mode, as in
@@ -48,7 +49,8 @@ import (
 const graceTime = 10 * time.Second
 
 type options struct {
-	quick, check   bool
+	quick, types   bool
+	check          bool
 	skein, subject string
 	peer           string
 	only           string
@@ -62,6 +64,7 @@ type options struct {
 func parseFlags() options {
 	var o options
 	flag.BoolVar(&o.quick, "quick", false, "fewer keys, cells and rounds: at most 5 minutes")
+	flag.BoolVar(&o.types, "types", false, "commands of every type instead of GET and SET")
 	flag.BoolVar(&o.check, "check", false, "exit with code 1 when an asked value is missed")
 	flag.StringVar(&o.skein, "skein", "", "path of a skein binary; empty builds ./cmd/skein")
 	flag.StringVar(&o.subject, "subject", "", "whole command that starts the subject, instead of \"skein server\"")
@@ -140,6 +143,9 @@ func choosePlan(o options) (Plan, error) {
 	plan := FullPlan()
 	if o.quick {
 		plan = QuickPlan()
+	}
+	if o.types {
+		plan = TypesPlan()
 	}
 	if o.budget > 0 {
 		plan.Budget = o.budget

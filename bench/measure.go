@@ -138,10 +138,16 @@ func (r *runner) redisBenchmark(ctx context.Context, s *Server, c Cell, requests
 	if c.Pinned {
 		cpu = r.cpus.Client
 	}
-	cmd := pinnedCommand(ctx, cpu, []string{"redis-benchmark", "--csv",
-		"-h", "127.0.0.1", "-p", strconv.Itoa(s.Port), "-t", strings.ToLower(c.Op),
+	argv := []string{"redis-benchmark", "--csv", "-h", "127.0.0.1", "-p", strconv.Itoa(s.Port),
 		"-c", strconv.Itoa(clients), "-n", strconv.Itoa(requests), "-P", strconv.Itoa(c.Pipeline),
-		"-r", strconv.Itoa(s.keys), "-d", strconv.Itoa(c.ValueBytes)})
+		"-r", strconv.Itoa(s.keys), "-d", strconv.Itoa(c.ValueBytes)}
+	title := c.Op // of its line
+	if c.Command == "" {
+		argv = append(argv, "-t", strings.ToLower(c.Op))
+	} else {
+		argv, title = append(argv, strings.Fields(c.Command)...), c.Command
+	}
+	cmd := pinnedCommand(ctx, cpu, argv)
 	var complaints bytes.Buffer
 	cmd.Stderr = &complaints
 	out, err := cmd.Output()
@@ -151,7 +157,7 @@ func (r *runner) redisBenchmark(ctx context.Context, s *Server, c Cell, requests
 	if err != nil {
 		return 0, fmt.Errorf("redis-benchmark: %w: %s", err, bytes.TrimSpace(complaints.Bytes()))
 	}
-	return parseBenchmark(bytes.NewReader(out), c.Op)
+	return parseBenchmark(bytes.NewReader(out), title)
 }
 
 // parseBenchmark finds the requests per second of one command in redis-benchmark's CSV, whose

@@ -11,7 +11,7 @@ import (
 
 // A Cell is one kind of load, measured on both servers in the same rounds.
 type Cell struct {
-	Op         string // "GET" or "SET"
+	Op         string // "GET" or "SET", or the name of one of the ops
 	ValueBytes int
 	Pipeline   int // requests that a client sends before it waits for the replies
 	Pinned     bool
@@ -19,6 +19,7 @@ type Cell struct {
 	Asked      float64 // least e that Skein should reach; 0 when the cell is only printed
 	Rounds     int
 	RunTime    time.Duration // aim for one run against the slower server
+	Command    string        // what redis-benchmark sends; "" for its own test of the name Op
 }
 
 // Name returns the cell's name, as in GET/3/P16/pinned/standalone.
@@ -30,11 +31,15 @@ func (c Cell) Name() string {
 type Stage struct {
 	Keys, ValueBytes int
 	Pinned, Cluster  bool
+	Collections      bool // beside the keys there are collections
 	Cells            []Cell
 }
 
 // Name returns what the stage's cells have in common.
 func (s Stage) Name() string {
+	if s.Collections {
+		return fmt.Sprintf("%d keys of %d B and collections, %s, %s", s.Keys, s.ValueBytes, pinning(s.Pinned), mode(s.Cluster))
+	}
 	return fmt.Sprintf("%d keys of %d B, %s, %s", s.Keys, s.ValueBytes, pinning(s.Pinned), mode(s.Cluster))
 }
 
@@ -148,6 +153,22 @@ func QuickPlan() Plan {
 	}
 }
 
+// TypesPlan measures commands of every type, with one request at a time and with 16.
+func TypesPlan() Plan {
+	s := Stage{Keys: opKeys, ValueBytes: 3, Pinned: true, Collections: true}
+	for _, o := range ops {
+		for _, pipeline := range []int{1, 16} {
+			c := Cell{Op: o.name, ValueBytes: 3, Pipeline: pipeline, Pinned: true, Command: o.command,
+				Asked: 1, Rounds: 5, RunTime: time.Second}
+			if pipeline == 16 {
+				c.Asked = 1.5
+			}
+			s.Cells = append(s.Cells, c)
+		}
+	}
+	return Plan{Budget: 12 * time.Minute, Stages: []Stage{s}}
+}
+
 // Scale multiplies every number of keys, keeping at least one.
 func (p *Plan) Scale(by float64) {
 	for i := range p.Memory {
@@ -223,6 +244,8 @@ const (
 	runOverhead      = 200 * time.Millisecond
 	memoryRest       = 10 * time.Second // from the last write to the look at resident memory
 
+	collectionsTime = 5 * time.Second
+
 	loadKeysPerSecond  = 350_000
 	loadBytesPerSecond = 300_000_000
 )
@@ -242,7 +265,11 @@ func startingTime(cluster bool) time.Duration {
 
 // PrepareTime estimates the time until the first run of the stage.
 func (s Stage) PrepareTime() time.Duration {
-	return settleTime + 2*(startingTime(s.Cluster)+loadTime(s.Keys, s.ValueBytes))
+	load := loadTime(s.Keys, s.ValueBytes)
+	if s.Collections {
+		load += collectionsTime
+	}
+	return settleTime + 2*(startingTime(s.Cluster)+load)
 }
 
 // Estimate returns the time that the stage takes.

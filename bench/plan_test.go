@@ -25,6 +25,7 @@ func TestPlansFitTheirTime(t *testing.T) {
 	}{
 		{"full", FullPlan(), 40 * time.Minute},
 		{"quick", QuickPlan(), 5 * time.Minute},
+		{"types", TypesPlan(), 13 * time.Minute},
 	} {
 		t.Logf("%s: estimate %s, budget %s", test.name, test.plan.Estimate(), test.plan.Budget)
 		if test.plan.Estimate() > test.plan.Budget {

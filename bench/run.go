@@ -123,8 +123,8 @@ func (s *Server) checkKeys(ctx context.Context) error {
 	if err != nil {
 		return s.explain(err)
 	}
-	if size != s.keys {
-		return fmt.Errorf("%s holds %d keys, want %d", s.Name, size, s.keys)
+	if want := s.keys + s.collections; size != want {
+		return fmt.Errorf("%s holds %d keys, want %d", s.Name, size, want)
 	}
 	return nil
 }
@@ -160,6 +160,11 @@ func (r *runner) withPair(ctx context.Context, st Stage, measure func([2]*Server
 		defer s.Stop()
 		if err := s.load(ctx, st.Keys, st.ValueBytes); err != nil {
 			return err
+		}
+		if st.Collections {
+			if err := s.loadCollections(ctx); err != nil {
+				return s.explain(err)
+			}
 		}
 		servers[i] = s
 	}

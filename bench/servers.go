@@ -31,7 +31,8 @@ type Server struct {
 	Port int
 	Pid  int
 
-	keys int // loaded, and so the range of keys that redis-benchmark draws from
+	keys        int // loaded, and so the range of keys that redis-benchmark draws from
+	collections int // keys beside them
 
 	dir    string
 	cmd    *exec.Cmd
