@@ -4,6 +4,7 @@ import (
 	"math"
 	"strconv"
 
+	"github.com/skeindb/skein/internal/base/resp"
 	"github.com/skeindb/skein/internal/command"
 	"github.com/skeindb/skein/internal/data/zset"
 	"github.com/skeindb/skein/internal/store/keyspace"
@@ -83,24 +84,11 @@ type zpopper struct {
 // length from. False means that the error has been replied instead.
 func (p *zpopper) pop(c *command.Call, tx *keyspace.WriteTx, open *keyspace.Change[*zset.ZSet], key []byte, from int) bool {
 	z := open.Value
-	size, left := z.Len(), p.n
-	walk, first, event := z.Ascend, 0, "zpopmin"
+	first, event := 0, "zpopmin"
 	if p.fromTop {
-		walk, first, event = z.Descend, size-1, "zpopmax"
+		first, event = z.Len()-p.n, "zpopmax"
 	}
-	for m, score := range walk(first) {
-		if p.pairs {
-			c.Out.Array(2)
-		}
-		c.Out.Bulk(m)
-		c.Out.Double(score)
-		if left--; left == 0 {
-			break
-		}
-	}
-	if p.fromTop {
-		first = size - p.n
-	}
+	p.reply(c.Out, z)
 	z.DeleteRange(first, p.n)
 	gone, err := open.Save()
 	if err != nil {
@@ -112,6 +100,33 @@ func (p *zpopper) pop(c *command.Call, tx *keyspace.WriteTx, open *keyspace.Chan
 		tx.Notify(keyspace.EventGeneric, "del", key)
 	}
 	return true
+}
+
+// reply writes the members to be taken, the outermost first.
+func (p *zpopper) reply(out *resp.Writer, z *zset.ZSet) {
+	left := p.n
+	if p.fromTop {
+		for m, score := range z.Descend(z.Len() - 1) {
+			p.replyOne(out, m, score)
+			if left--; left == 0 {
+				return
+			}
+		}
+	}
+	for m, score := range z.Ascend(0) {
+		p.replyOne(out, m, score)
+		if left--; left == 0 {
+			return
+		}
+	}
+}
+
+func (p *zpopper) replyOne(out *resp.Writer, m []byte, score float64) {
+	if p.pairs {
+		out.Array(2)
+	}
+	out.Bulk(m)
+	out.Double(score)
 }
 
 // log logs a pop by the name that does not depend on other keys; counted, with the

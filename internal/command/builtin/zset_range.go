@@ -169,17 +169,21 @@ func replyMember(out *resp.Writer, m []byte, score float64, withScore bool) {
 // replyMembers replies with n members from a rank on, up or down.
 func replyMembers(out *resp.Writer, z *zset.ZSet, first, n int, down, withScores bool) {
 	membersHead(out, n, withScores)
-	if n == 0 {
-		return
-	}
-	walk := z.Ascend
-	if down {
-		walk = z.Descend
-	}
-	for m, score := range walk(first) {
-		replyMember(out, m, score, withScores)
-		if n--; n == 0 {
-			return
+	switch {
+	case n == 0:
+	case down:
+		for m, score := range z.Descend(first) {
+			replyMember(out, m, score, withScores)
+			if n--; n == 0 {
+				return
+			}
+		}
+	default:
+		for m, score := range z.Ascend(first) {
+			replyMember(out, m, score, withScores)
+			if n--; n == 0 {
+				return
+			}
 		}
 	}
 }
