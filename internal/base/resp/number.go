@@ -46,7 +46,7 @@ func ParseInt(b []byte) (n int64, ok bool) {
 }
 
 // AppendDouble appends d as redis formats scores and doubles: an integral
-// value as an integer, others with the fewest digits that read back as d;
+// value as an integer, others with digits that read back as d;
 // inf, -inf, nan and -0 by these names.
 func AppendDouble(b []byte, d float64) []byte {
 	switch {
@@ -64,31 +64,23 @@ func AppendDouble(b []byte, d float64) []byte {
 	return AppendShortest(b, d)
 }
 
-// AppendShortest places the shortest digits of d, which is finite, as redis's fpconv does. With
+// AppendShortest places the digits of d, which is finite, as redis's fpconv does. With
 // digits d1 d2 … dn and the value 0.d1d2…dn * 10^point:
 //
 //	large:  ddd000       up to seven zeros are added
 //	middle: dd.ddd or 0.000ddd
 //	else:   d.ddde+20 or d.ddde-7
 func AppendShortest(b []byte, d float64) []byte {
-	var scratch [32]byte
-	text := strconv.AppendFloat(scratch[:0], math.Abs(d), 'e', -1, 64)
+	if d == 0 {
+		return append(b, '0')
+	}
+	var g grisu
+	digits, shift := g.find(math.Abs(d)) // value = digits * 10^shift
 	if d < 0 {
 		b = append(b, '-')
 	}
-	// text is d.ddde±xx; close the gap of its point to have the digits alone.
-	mark := len(text) - 1
-	for text[mark] != 'e' {
-		mark--
-	}
-	exponent, _ := strconv.Atoi(string(text[mark+1:]))
-	digits := text[:1]
-	if mark > 1 {
-		digits = append(digits, text[2:mark]...)
-	}
-
 	count := len(digits)
-	shift := exponent - count + 1 // value = digits * 10^shift
+	exponent := shift + count - 1
 	size := max(exponent, -exponent)
 	switch {
 	case shift >= 0 && size < count+7:
