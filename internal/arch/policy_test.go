@@ -49,7 +49,7 @@ cli < /cmd/skein
 /bench/rig < /bench /bench/failover
 /bench/records < /bench/failover
 
-beside: arch testkit testkit/commandfacts /interop
+beside: arch testkit testkit/commandfacts testkit/commandgen /interop
 `
 
 // pure lists the packages of the standard library with which nothing can be done but computing: no files, no

@@ -56,6 +56,7 @@ func ttl(c *command.Call, tx *keyspace.ReadTx, unitMs, baseMs int64) {
 	case r.Expiry() < 0:
 		c.Out.Int(-1)
 	default:
-		c.Out.Int((max(r.Expiry()-baseMs, 0) + unitMs/2) / unitMs)
+		left := uint64(max(r.Expiry()-baseMs, 0)) // to which half a unit can be added
+		c.Out.Int(int64((left + uint64(unitMs)/2) / uint64(unitMs)))
 	}
 }
