@@ -152,8 +152,10 @@ func closeEnough(l *line, v, w resp.Value) bool {
 		return v.Kind == resp.Integer
 	case name == "dump":
 		return v.Kind == resp.Bulk // the bytes are compared by RESTORE
-	case strings.HasPrefix(name, "geo") && slices.ContainsFunc(l.words, func(w string) bool { return strings.EqualFold(w, "ANY") }):
+	case l.spec.Group == "geo" && slices.ContainsFunc(l.words, func(w string) bool { return strings.EqualFold(w, "ANY") }):
 		return len(v.Elems) == len(w.Elems) // any so many
+	case l.spec.Group == "geo" && isList(v):
+		return slices.Equal(sorted(v.Elems), sorted(w.Elems)) // equal distances, in any order
 	}
 	return false
 }
@@ -172,12 +174,12 @@ func shown(l *line, v resp.Value) string {
 	switch {
 	case v.Kind == resp.Error:
 	case name == "hgetall":
-		return fmt.Sprint(v.Kind, pairs(v.Elems))
+		return fmt.Sprintf("%c%q", v.Kind, pairs(v.Elems))
 	case unordered[name],
 		strings.HasPrefix(name, "geo") && strings.Contains(name, "rad") && !has("ASC") && !has("DESC") && !has("COUNT"),
 		name == "geosearch" && !has("ASC") && !has("DESC") && !has("COUNT"),
 		strings.HasPrefix(name, "sort") && unsorted(l):
-		return fmt.Sprint(v.Kind, sorted(v.Elems))
+		return fmt.Sprintf("%c%q", v.Kind, sorted(v.Elems))
 	case l.spec.Group == "sorted-set":
 		return numeric(v)
 	case l.spec.Group == "stream":
@@ -247,7 +249,8 @@ func canonical(v resp.Value) string {
 	switch {
 	case isList(v):
 		var b strings.Builder
-		fmt.Fprint(&b, v.Kind, "[")
+		b.WriteByte(byte(v.Kind))
+		b.WriteByte('[')
 		for i, e := range v.Elems {
 			if i > 0 {
 				b.WriteByte(' ')
@@ -270,8 +273,7 @@ func canonical(v resp.Value) string {
 }
 
 // numeric is canonical with all fractional and large numbers written alike: redis 7.0
-// writes scores with 17 digits, 7.2 with as many as it takes. Distances that were
-// stored as scores may differ in the last digit, as sines of C and of Go do.
+// writes scores with 17 digits, 7.2 with as many as it takes.
 func numeric(v resp.Value) string {
 	switch {
 	case isList(v):
@@ -279,10 +281,10 @@ func numeric(v resp.Value) string {
 		for i, e := range v.Elems {
 			all[i] = numeric(e)
 		}
-		return fmt.Sprint(v.Kind, all)
+		return fmt.Sprintf("%c%s", v.Kind, all)
 	case v.Kind == resp.Double, v.Kind == resp.Bulk:
 		if f, err := strconv.ParseFloat(v.Text(), 64); err == nil {
-			return fmt.Sprint(v.Kind, strconv.FormatFloat(f, 'g', 14, 64))
+			return fmt.Sprintf("%c%g", v.Kind, f+0) // +0: minus zero is zero
 		}
 	}
 	return canonical(v)

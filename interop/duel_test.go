@@ -144,6 +144,7 @@ func (d *duel) begin(s setup) {
 		p.do("HELLO", fmt.Sprint(s.proto))
 		p.do("SELECT", "0")
 		p.do("FLUSHALL")
+		p.do("DEBUG", "SET-ACTIVE-EXPIRE", "0")
 		for _, l := range limits { // one by one, since redis 7.0 does not know them all
 			p.do("CONFIG", "SET", l[0], l[map[bool]int{true: 1, false: 2}[s.small]])
 		}

@@ -2,7 +2,6 @@ package builtin
 
 import (
 	"bytes"
-	"errors"
 
 	"github.com/skeindb/skein/internal/base/resp"
 	"github.com/skeindb/skein/internal/command"
@@ -97,11 +96,7 @@ func showRuns(c *command.Call, b []byte) error {
 	if hll.IsDense(b) {
 		return command.Error("ERR HLL encoding is not sparse")
 	}
-	text, err := hll.AppendRuns(nil, b)
-	if errors.Is(err, hll.ErrCorrupt) {
-		return errCorruptHLL
-	}
-	c.Out.Bulk(text)
+	c.Out.Bulk(hll.AppendRuns(nil, b))
 	return nil
 }
 

@@ -105,6 +105,9 @@ func (g *Generator) Next() (*command.Spec, []string) {
 	words = g.list(words, g.spec.Args())
 	if !g.opt.Valid && g.chance(8) {
 		words = g.spoil(words, named)
+		if slices.Contains(expiring, g.spec.Name) {
+			postpone(words[named:])
+		}
 	}
 	if Random[g.spec.Name] {
 		bound(words[named:])
@@ -151,7 +154,7 @@ func (g *Generator) times(a *command.Arg) int {
 // wanted tells whether an optional argument is given this time.
 func (g *Generator) wanted(a *command.Arg) bool {
 	switch {
-	case a.Token == "BLOCK" && g.opt.Repeatable:
+	case a.Token == "BLOCK" && g.opt.Repeatable, a.Token == "STOREDIST": // whose last digit the sines of C and Go decide
 		return false
 	case a.Type == command.TypeKey || a.Multiple:
 		return !g.chance(8)
@@ -166,7 +169,7 @@ func (g *Generator) body(words []string, a *command.Arg) []string {
 		return words
 	case command.TypeOneOf:
 		i := g.rand.IntN(len(a.Args))
-		if a.Args[i].Token == "*" && g.opt.Repeatable {
+		if t := a.Args[i].Token; t == "*" && g.opt.Repeatable || t == "STOREDIST" {
 			i = (i + 1) % len(a.Args)
 		}
 		return g.arg(words, &a.Args[i])
@@ -176,7 +179,7 @@ func (g *Generator) body(words []string, a *command.Arg) []string {
 		}
 		return g.list(words, a.Args)
 	case command.TypeKey:
-		return append(words, g.key())
+		return append(words, g.key(a)+g.tag)
 	}
 	if a.Name == "numkeys" {
 		g.numKeys = 1 + g.rand.IntN(3)
@@ -198,21 +201,32 @@ var favourites = map[string][]string{
 	"string": {"s1", "s2", "s3"}, "bitmap": {"b1", "b2", "s1"}, "hyperloglog": {"p1", "p2"},
 	"lex":  {"e1", "e2"},
 	"list": {"l1", "l2", "l3"}, "set": {"S1", "S2", "S3"}, "hash": {"h1", "h2", "h3"},
-	"sorted-set": {"z1", "z2", "z3"}, "geo": {"g1", "g2", "z1"}, "stream": {"x1", "x2"},
+	"sorted-set": {"z1", "z2", "z3"}, "geo": {"g1", "g2"}, "stream": {"x1", "x2"},
 }
 
-var families = []string{"string", "bitmap", "hyperloglog", "list", "set", "hash", "sorted-set", "geo", "stream"}
+// families are those whose keys other commands take, too. Those of places and of
+// names are left to themselves: the distance of what is no place, and the order by
+// name of members with different scores, are undefined.
+var families = []string{"string", "bitmap", "hyperloglog", "list", "set", "hash", "sorted-set", "stream"}
 
-func (g *Generator) key() string {
+func (g *Generator) key(a *command.Arg) string {
 	keys := favourites[g.spec.Group]
-	if keys == nil || g.chance(15) {
+	switch {
+	case g.spec.Group == "geo" && (a.Name == "destination" || strings.HasPrefix(a.Name, "store")):
+		keys = favourites["sorted-set"]
+	case keys == nil && g.chance(6) && slices.Contains(harmless, g.spec.Name):
+		keys = favourites[g.pick("geo", "lex")]
+	case keys == nil, g.chance(15):
 		keys = favourites[g.pick(families...)]
 	}
 	if g.chance(40) {
-		return "none" + g.tag
+		return "none"
 	}
-	return g.pick(keys...) + g.tag
+	return g.pick(keys...)
 }
+
+// harmless are commands that give no key another value.
+var harmless = strings.Fields("del unlink exists type expire pexpire persist ttl dump object touch zrange zadd")
 
 // spoil makes words, of which the first are the command's name, a little wrong.
 func (g *Generator) spoil(words []string, named int) []string {
@@ -251,16 +265,29 @@ func (g *Generator) level(words []string) {
 	if g.spec.Name == "zadd" && g.chance(4) && len(words) > 1 {
 		words[1] = g.pick(favourites["lex"]...) + g.tag
 		for i := 2; i < len(words); i++ {
-			if _, err := strconv.ParseFloat(words[i], 64); err == nil {
+			if _, ok := command.ParseFloat([]byte(words[i])); ok {
 				words[i] = "0"
 			}
 		}
 		return
 	}
-	for i := 1; i < len(words) && byName; i++ {
-		key := strings.TrimSuffix(words[i], g.tag)
-		if slices.Contains(favourites["sorted-set"], key) || slices.Contains(favourites["geo"], key) {
-			words[i] = g.pick(favourites["lex"]...) + g.tag
+	source := 1
+	if g.spec.Name == "zrangestore" {
+		source = 2
+	}
+	if byName && len(words) > source {
+		words[source] = g.pick(favourites["lex"]...) + g.tag
+	}
+}
+
+// expiring are commands that may give a key a deadline.
+var expiring = strings.Fields("set setex psetex getex expire pexpire expireat pexpireat restore restore-asking")
+
+// postpone sees that no deadline is so near that chance decides when it is over.
+func postpone(words []string) {
+	for i, w := range words {
+		if n, err := strconv.Atoi(w); err == nil && n > 0 && n < 1_000_000 {
+			words[i] = "1000000"
 		}
 	}
 }
