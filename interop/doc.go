@@ -15,6 +15,7 @@
 //	address_test.go   nodes that come back with new addresses
 //	up_test.go        skein up
 //	seeds_test.go     RESET, FORGET and CLUSTERDOWN, as their documents tell
+//	clients_test.go   go-redis, rueidis, ioredis and node-redis with every type, while slots move and masters hand over
 //	tools_test.go     redis-cli's modes and redis-benchmark
 //
 // With SKEIN_ACCEPT=1 the tests run at full size (make accept-cluster), otherwise in a few minutes.
