@@ -74,7 +74,7 @@ async function patient(c, ...words) {
     const told = c.told;
     c.told = String(e.message).startsWith('UNBLOCKED');
     if (c.told) done.unblocked++;
-    else if (!told || e.name !== 'SocketClosedUnexpectedlyError') throw e;
+    else if (!told || e.message !== 'Socket closed unexpectedly') throw e;
     return null;
   }
 }
