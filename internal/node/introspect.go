@@ -40,6 +40,10 @@ func (n *Node) adminOptions() admin.Options {
 				n.persist.SkipChecksums(on)
 				n.keyspace.Gullible.Store(on)
 			},
+			PackedThreshold: func(bytes int64) {
+				n.plainBytes.Store(bytes)
+				n.tuneKeyspace(n.cfg.Values())
+			},
 			// Replies are made in a buffer of the loop: no client has one to resize.
 			ReplyResizing: func(bool) {},
 		},

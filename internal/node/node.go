@@ -71,6 +71,7 @@ type Node struct {
 	linkBytes    atomic.Int64 // of the cluster bus, as the cron saw it last
 	kept         int64        // what the new master has of our log, for who holds all stripes; -1: unknown
 	syncReplicas atomic.Int32 // repl-sync-replicas
+	plainBytes   atomic.Int64 // from which size on an element of a list stands alone; 0: the default
 	logBytes     atomic.Int64 // of the log, the same: what counts against maxmemory
 	oom          oomScore
 	ending       ending

@@ -56,7 +56,7 @@ func (n *Node) tuneKeyspace(v *config.Values) {
 		Took:         n.tookDeleting(v),
 		MaxString:    int64(config.ProtoMaxBulkLen.Get(v)),
 		Limits: keyspace.Limits{
-			List:   quicklist.Options{Fill: int(config.ListMaxListpackSize.Get(v))},
+			List:   quicklist.Options{Fill: int(config.ListMaxListpackSize.Get(v)), Plain: int(n.plainBytes.Load())},
 			Set:    set.Limits{Integers: int(config.SetMaxIntsetEntries.Get(v)), Entries: int(config.SetMaxListpackEntries.Get(v)), Value: int(config.SetMaxListpackValue.Get(v))},
 			ZSet:   zset.Limits{Entries: int(config.ZsetMaxListpackEntries.Get(v)), Value: int(config.ZsetMaxListpackValue.Get(v))},
 			Hash:   hash.Limits{Entries: int(config.HashMaxListpackEntries.Get(v)), Value: int(config.HashMaxListpackValue.Get(v))},

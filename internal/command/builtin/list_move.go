@@ -105,7 +105,7 @@ func moveTo(c *command.Call, tx *keyspace.WriteTx, src *keyspace.Change[*quickli
 	at := from.first(src.Value, 1)
 	element := append(scratch, src.Value.At(at, digits[:])...)
 	to.push(dst.Value, element, tx.Limits().List)
-	if _, err := dst.Save(); err != nil {
+	if _, err := dst.SaveAlong(); err != nil {
 		return err
 	}
 	tx.Notify(keyspace.EventList, pushEvents[to], dstKey)

@@ -33,6 +33,7 @@ type serving struct {
 func (e *Engine) serve(t *Turn, h *keyspace.Hold, tx *keyspace.WriteTx) {
 	v := &t.serving
 	v.held, v.ready = h, tx.TakeReady(v.ready[:0])
+	t.NowMs = max(t.NowMs, time.Now().UnixMilli()) // it may have taken long, and what it made be gone
 	e.serveAll(t)
 }
 

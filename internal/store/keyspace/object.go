@@ -130,6 +130,16 @@ func (c *Change[T]) Save() (gone bool, err error) {
 	return false, c.write()
 }
 
+// SaveAlong is Save for a change that is one with another of the same command: it is
+// not counted.
+func (c *Change[T]) SaveAlong() (gone bool, err error) {
+	changes := &c.ref.place.stripe.stats.changes
+	before := changes.Load()
+	gone, err = c.Save()
+	changes.Store(before)
+	return gone, err
+}
+
 // write makes Value the key's value, in the form that suits it now.
 func (c *Change[T]) write() error {
 	tx := c.tx
