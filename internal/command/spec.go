@@ -112,6 +112,11 @@ type Spec struct {
 	// not allocate while dst has room. Its error is ErrKeyArguments.
 	GetKeys func(dst []KeyPos, argv [][]byte) ([]KeyPos, error)
 
+	// Wide tells whether these arguments make the command one that works on keys
+	// which nobody can name beforehand, so that it locks all stripes as a Whole one
+	// does. Nil: none do.
+	Wide func(argv [][]byte) bool
+
 	// Hide calls hide with the index of each argument that is a secret, which
 	// MONITOR and SLOWLOG do not show. Nil: there are none.
 	Hide func(argv [][]byte, hide func(i int))
@@ -157,6 +162,11 @@ func (s *Spec) Sub(name []byte) *Spec {
 		return nil
 	}
 	return s.subs.find(name)
+}
+
+// Everywhere tells whether the command with these arguments locks all stripes.
+func (s *Spec) Everywhere(argv [][]byte) bool {
+	return s.Is(Whole) || s.Wide != nil && s.Wide(argv)
 }
 
 // Is tells whether all of f are set.

@@ -72,7 +72,7 @@ func Specs() []*command.Spec {
 		setReads(), setEdits(), setRandoms(), setAlgebra(),
 		hllSpecs(), hllDebugSpecs(),
 		genericSpecs(), expireSpecs(), ttlSpecs(), scanSpecs(), flushSpecs(), nameSpecs(), objectSpecs(), dumpSpecs(),
-		listSpecs(),
+		listSpecs(), sortSpecs(),
 		zsetSpecs(), zsetAddSpecs(), zsetRemoveSpecs(), zsetRangeSpecs(), zsetPopSpecs(), zsetWaitSpecs(), zsetScanSpecs(), zsetCombineSpecs(),
 		geoSpecs(), geoSearchSpecs(),
 		streamSpecs(),

@@ -108,7 +108,7 @@ func (e *Engine) claim(t *Turn, s *session.Session, spec *command.Spec, args [][
 			t.hint, t.hinted = e.Keyspace.Hint(s.DB(), args[i]), i
 		}
 		h.AddSlot(t.hint.Slot)
-	case spec.Is(command.Whole):
+	case spec.Everywhere(args):
 		h.AddAll()
 	case spec.HasKeys():
 		pos, err := command.AppendKeys(t.pos[:0], spec, args)

@@ -41,7 +41,7 @@ func (e *Engine) claimQueued(t *Turn, s *session.Session) {
 	for i := range s.Queue {
 		q := &s.Queue[i]
 		switch {
-		case q.Spec.Is(command.Whole), q.Spec.Service != nil && q.Spec.Any(command.Admin|command.Write):
+		case q.Spec.Everywhere(q.Args), q.Spec.Service != nil && q.Spec.Any(command.Admin|command.Write):
 			h.AddAll()
 		case q.Spec.HasKeys():
 			pos, err := command.AppendKeys(t.pos[:0], q.Spec, q.Args)
