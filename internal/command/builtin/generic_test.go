@@ -133,6 +133,9 @@ func TestClusterRefusals(t *testing.T) {
 		{"SWAPDB 0 1", "-ERR SWAPDB is not allowed in cluster mode\r\n"},
 		{"COPY a b DB 1", "-ERR DB index is out of range\r\n"},
 		{"COPY a b DB 0", ":0\r\n"},
+		{"SORT a BY w_*", "-ERR BY option of SORT denied in Cluster mode.\r\n"},
+		{"SORT_RO a GET #", "-ERR GET option of SORT denied in Cluster mode.\r\n"},
+		{"SORT a BY nosort", "*0\r\n"},
 	} {
 		if got := s.command(strings.Fields(test.line)...); string(got) != test.reply {
 			t.Errorf("%s: %q", test.line, got)
