@@ -2,12 +2,14 @@ package migrate
 
 import (
 	"bytes"
+	"fmt"
 	"math"
 	"net"
 	"time"
 
 	"github.com/skeindb/skein/internal/base/slot"
 	"github.com/skeindb/skein/internal/command"
+	"github.com/skeindb/skein/internal/data/hash"
 	"github.com/skeindb/skein/internal/data/value"
 	"github.com/skeindb/skein/internal/store/keyspace"
 )
@@ -102,6 +104,14 @@ func (j *job) load(tx *keyspace.WriteTx, nowMs int64) error {
 		j.items = append(j.items, it)
 	}
 	return nil
+}
+
+// beyond names what of the key a target may not know, "" if there is nothing.
+func (it *item) beyond() string {
+	if h, ok := it.big.(*hash.Hash); ok && h.Volatile() > 0 {
+		return fmt.Sprintf(" (key '%.100s' is a hash with field expiration, which redis before 7.4 cannot read)", it.key)
+	}
+	return ""
 }
 
 // addStripes adds the stripes of all keys.

@@ -57,7 +57,11 @@ func (m *Migrator) talk(c *conn, j *job) (err error, again bool) {
 		in.prelude()
 	}
 	for i := range j.items {
+		first := in.refusal == ""
 		j.items[i].moved = in.next()
+		if first && in.refusal != "" {
+			in.refusal += j.items[i].beyond()
+		}
 	}
 	if in.broken != nil {
 		m.pool.drop(c)

@@ -2,6 +2,7 @@ package persist
 
 import (
 	"errors"
+	"fmt"
 	"io"
 	"strconv"
 	"sync"
@@ -55,7 +56,7 @@ func (p *Persist) cut(aux Aux) (*Snapshot, error) {
 	p.current = &Snapshot{p: p, cut: c, aux: aux, functions: *p.functions.Load(),
 		used: p.opt.Keyspace.Used(), changes: p.opt.Keyspace.Stats().Changes,
 		policy: p.opt.Keyspace.Tuned().Policy,
-		opt:    rdb.WriterOptions{Plain: t.Plain, NoChecksum: t.NoChecksum}, delay: t.SaveDelay,
+		opt:    rdb.WriterOptions{Plain: t.Plain, NoChecksum: t.NoChecksum, FieldExpiry: p.opt.Keyspace.FieldDeadlines()}, delay: t.SaveDelay,
 		stop: make(chan struct{})}
 	return p.current, nil
 }
@@ -64,6 +65,9 @@ func (p *Persist) cut(aux Aux) (*Snapshot, error) {
 func (s *Snapshot) Save(w io.Writer) error {
 	defer s.over()
 	out := rdb.NewWriter(w, s.opt)
+	if s.opt.FieldExpiry {
+		s.p.opt.Log.Warn(fmt.Sprintf("There are hashes whose fields have deadlines: the RDB is of version %d, which redis before 7.4 refuses", rdb.VersionFieldExpiry))
+	}
 	if err := s.head(out); err != nil {
 		s.cut.Abort()
 		return err
