@@ -171,16 +171,20 @@ func replyMembers(out *resp.Writer, z *zset.ZSet, first, n int, down, withScores
 	membersHead(out, n, withScores)
 	switch {
 	case n == 0:
+	case !withScores:
+		for m := range z.Members(first, n, down) {
+			out.Bulk(m)
+		}
 	case down:
 		for m, score := range z.Descend(first) {
-			replyMember(out, m, score, withScores)
+			replyMember(out, m, score, true)
 			if n--; n == 0 {
 				return
 			}
 		}
 	default:
 		for m, score := range z.Ascend(first) {
-			replyMember(out, m, score, withScores)
+			replyMember(out, m, score, true)
 			if n--; n == 0 {
 				return
 			}

@@ -115,6 +115,53 @@ func (z *ZSet) Descend(i int) iter.Seq2[[]byte, float64] {
 	}
 }
 
+// Members yields n members without their scores, from rank i on, up or down; all of them there are. The set must not
+// change meanwhile.
+func (z *ZSet) Members(i, n int, down bool) iter.Seq[[]byte] {
+	return func(yield func([]byte) bool) { z.members(i, n, down, yield) }
+}
+
+func (z *ZSet) members(i, n int, down bool, yield func([]byte) bool) {
+	switch {
+	case n <= 0:
+	case z.big == nil:
+		z.walkMembers(listpack.Seek(z.lp, 2*i), n, down, yield)
+	case down:
+		for p := range z.big.order.Descend(i) {
+			if !yield(z.big.dict.Key(p.id)) {
+				return
+			}
+			if n--; n == 0 {
+				return
+			}
+		}
+	default:
+		for p := range z.big.order.Ascend(i) {
+			if !yield(z.big.dict.Key(p.id)) {
+				return
+			}
+			if n--; n == 0 {
+				return
+			}
+		}
+	}
+}
+
+// walkMembers goes through n members of the listpack from the one at p on, up or down.
+func (z *ZSet) walkMembers(p, n int, down bool, yield func([]byte) bool) {
+	var scratch [20]byte
+	for ; n > 0 && yield(view(listpack.Get(z.lp, p), scratch[:])); n-- {
+		if n == 1 {
+			return
+		}
+		if down {
+			p = listpack.Prev(z.lp, listpack.Prev(z.lp, p))
+		} else {
+			p = listpack.Next(z.lp, listpack.Next(z.lp, p))
+		}
+	}
+}
+
 // walk goes through the listpack from the member at p on, up or down.
 func (z *ZSet) walk(p, step int, yield func([]byte, float64) bool) {
 	var scratch []byte

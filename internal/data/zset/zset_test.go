@@ -40,6 +40,14 @@ func collect(seq func(func([]byte, float64) bool)) (all []pair) {
 	return all
 }
 
+// items are pairs in another order.
+func items(pairs []pair) (all []Item) {
+	for i := len(pairs) - 1; i >= 0; i-- {
+		all = append(all, Item{[]byte(pairs[i].m), pairs[i].score})
+	}
+	return all
+}
+
 func check(t *testing.T, z *ZSet, model map[string]float64) {
 	t.Helper()
 	want := sorted(model)
@@ -50,6 +58,23 @@ func check(t *testing.T, z *ZSet, model map[string]float64) {
 	slices.Reverse(down)
 	if got := collect(z.Descend(z.Len() - 1)); !slices.Equal(got, down) {
 		t.Fatalf("downwards %v instead of %v", got, down)
+	}
+	for _, direction := range [][]pair{want, down} {
+		i, n, names := 0, len(want)*2/3, []string(nil)
+		if len(want) > 0 && direction[0] != want[0] {
+			i = len(want) - 1
+		}
+		for m := range z.Members(i, n, i > 0) {
+			names = append(names, string(m))
+		}
+		for k, p := range direction[:n] {
+			if len(names) != n || names[k] != p.m {
+				t.Fatalf("members %v instead of %v", names, direction[:n])
+			}
+		}
+	}
+	if again := collect(Of(items(want), usual).Ascend(0)); !slices.Equal(again, want) {
+		t.Fatalf("made of its items it is %v instead of %v", again, want)
 	}
 	got := map[string]float64{}
 	for cursor := uint64(0); ; {
