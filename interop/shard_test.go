@@ -5,7 +5,6 @@ import (
 	"slices"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/skeindb/skein/bench/records"
 	"github.com/skeindb/skein/internal/testkit"
@@ -122,10 +121,6 @@ func handOver(t *testing.T, s *shard, all []*server, mode ...string) {
 	s.replica.Want("+OK", append([]string{"CLUSTER", "FAILOVER"}, mode...)...)
 	waitPromoted(t, s, all)
 }
-
-// votersRest is how long a redis that has voted about a master's failover votes about no other one of it: twice
-// the node timeout.
-const votersRest = 4 * time.Second
 
 // appending is a client that appends records to a key of the shard.
 func appending(s shard, all []*server) *records.Writer {
