@@ -50,6 +50,7 @@ func (n *Node) tuneKeyspace(v *config.Values) {
 		LazyExpire:   config.LazyfreeLazyExpire.Get(v),
 		LazyEvict:    config.LazyfreeLazyEviction.Get(v),
 		LazyDelete:   config.LazyfreeLazyServerDel.Get(v),
+		LazyUser:     config.LazyfreeLazyUserDel.Get(v),
 		LazyFlush:    config.LazyfreeLazyUserFlush.Get(v),
 		Tenacity:     config.MaxMemoryEvictionTenacity.Get(v),
 		PlainDumps:   !config.RDBCompression.Get(v),
@@ -135,7 +136,7 @@ func (n *Node) watchConfig() {
 	n.onChange(func(v *config.Values) { n.accounts.SetPassword(config.RequirePass.Get(v)) }, config.RequirePass)
 	n.onChange(n.tuneKeyspace,
 		config.NotifyKeyspaceEvents, config.MaxMemoryPolicy, config.MaxMemorySamples, config.LFULogFactor, config.LFUDecayTime,
-		config.LazyfreeLazyExpire, config.LazyfreeLazyEviction, config.LazyfreeLazyServerDel, config.LazyfreeLazyUserFlush,
+		config.LazyfreeLazyExpire, config.LazyfreeLazyEviction, config.LazyfreeLazyServerDel, config.LazyfreeLazyUserDel, config.LazyfreeLazyUserFlush,
 		config.MaxMemoryEvictionTenacity, config.ProtoMaxBulkLen, config.RDBCompression, config.LatencyMonitorThreshold,
 		config.ListMaxListpackSize, config.SetMaxIntsetEntries, config.SetMaxListpackEntries, config.SetMaxListpackValue,
 		config.ZsetMaxListpackEntries, config.ZsetMaxListpackValue, config.HashMaxListpackEntries, config.HashMaxListpackValue,

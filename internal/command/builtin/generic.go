@@ -14,7 +14,7 @@ func genericSpecs() []*command.Spec {
 		Keys:  command.AllKeys(command.KeyRM | command.KeyDelete),
 		Tips:  []string{"request_policy:multi_shard", "response_policy:agg_sum"},
 		Usage: "key...",
-		Write: del,
+		Write: func(c *command.Call, tx *keyspace.WriteTx) { del(c, tx, false) },
 	}, {
 		Name: "unlink", Group: "generic", Since: "4.0.0",
 		Summary:    "Deletes keys, leaving it to the background to free what they held.",
@@ -23,7 +23,7 @@ func genericSpecs() []*command.Spec {
 		Keys:  command.AllKeys(command.KeyRM | command.KeyDelete),
 		Tips:  []string{"request_policy:multi_shard", "response_policy:agg_sum"},
 		Usage: "key...",
-		Write: del,
+		Write: func(c *command.Call, tx *keyspace.WriteTx) { del(c, tx, true) },
 	}, {
 		Name: "exists", Group: "generic", Since: "1.0.0",
 		Summary:    "Counts how many of the keys given are there, a key given twice twice.",
@@ -55,11 +55,11 @@ func genericSpecs() []*command.Spec {
 }
 
 // del is DEL and UNLINK: with values of this design both take the same time.
-func del(c *command.Call, tx *keyspace.WriteTx) {
+func del(c *command.Call, tx *keyspace.WriteTx, unlink bool) {
 	n := int64(0)
 	for _, key := range c.Args[1:] {
 		if r, found := tx.Peek(key); found {
-			tx.DeleteAt(r, key)
+			tx.UnlinkAt(r, key, unlink)
 			tx.Notify(keyspace.EventGeneric, "del", key)
 			n++
 		}

@@ -46,8 +46,15 @@ func (tx *WriteTx) SetObjectAt(old Ref, key []byte, o value.Object, expiry int64
 	return tx.set(&old, key, &c, expiry)
 }
 
-// DeleteAt removes a key that was found. key must not be a view of the entry.
-func (tx *WriteTx) DeleteAt(r Ref, key []byte) { tx.delete(r, key) }
+// DeleteAt removes a key that was found, as commands do that remove one on their
+// way. key must not be a view of the entry.
+func (tx *WriteTx) DeleteAt(r Ref, key []byte) { tx.delete(r, key, tx.tuning.LazyDelete) }
+
+// UnlinkAt is DeleteAt for DEL and, with unlink, UNLINK. They differ in what INFO
+// counts.
+func (tx *WriteTx) UnlinkAt(r Ref, key []byte, unlink bool) {
+	tx.delete(r, key, unlink || tx.tuning.LazyUser)
+}
 
 // ExpireAt is Expire for a key that was found.
 func (tx *WriteTx) ExpireAt(r Ref, key []byte, expiry int64) error {
@@ -65,7 +72,7 @@ func (tx *ReadTx) IsPast(expiry int64) bool {
 // LapseAt removes a key that was found, and logs that it is gone in place of
 // the running command.
 func (tx *WriteTx) LapseAt(r Ref, key []byte) {
-	tx.delete(r, key)
+	tx.delete(r, key, tx.tuning.LazyExpire)
 	word := wordDel
 	if tx.tuning.LazyExpire {
 		word = wordUnlink

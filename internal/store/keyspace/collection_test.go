@@ -97,7 +97,7 @@ func (p *player) collect(db int, key []byte) {
 			field := p.element()
 			h.Set(field, p.element(), lim.Hash)
 			if p.rnd(100) == 0 {
-				h.SetExpiry(field, 123456)
+				h.SetExpiry(field, 1<<40)
 			}
 		}, func(h *hash.Hash) {
 			field, _ := h.At(p.rnd(h.Len()), nil)

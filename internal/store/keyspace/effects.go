@@ -75,7 +75,7 @@ func (tx *ReadTx) evict(r Ref, key []byte, lazy bool) {
 	if lazy {
 		word = wordUnlink
 	}
-	tx.remove(r, key)
+	tx.remove(r, key, lazy)
 	tx.effects.add(tx, [][]byte{word, key})
 }
 

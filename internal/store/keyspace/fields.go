@@ -100,7 +100,7 @@ func (tx *ReadTx) expireFields(r Ref, key []byte, h *hash.Hash) (gone bool) {
 func (tx *ReadTx) expired(r Ref, key []byte, h *hash.Hash, argv [][]byte) (gone bool) {
 	tx.effects.add(tx, argv)
 	if gone = h.Len() == 0; gone {
-		tx.remove(r, key)
+		tx.remove(r, key, false)
 	} else {
 		r.place.shelf.object(r.entry).settle(tx.ks, &r.place)
 		tx.touched(&r.place, key, false)

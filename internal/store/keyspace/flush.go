@@ -112,7 +112,7 @@ type graves struct {
 	closed  bool
 	done    sync.WaitGroup
 	pending atomic.Int64 // keys
-	freed   atomic.Int64 // keys, since the start
+	freed   atomic.Int64 // keys, and large values
 }
 
 func (g *graves) add(ks *Keyspace, old []*shelf) {
@@ -165,7 +165,9 @@ func (g *graves) close() {
 }
 
 // Freeing is how many keys wait to be freed in the background, and how many have
-// been (INFO's lazyfree_pending_objects and lazyfreed_objects).
+// been since the start or the last ResetStats (INFO's lazyfree_pending_objects and
+// lazyfreed_objects). Large values that were unlinked are among the latter: the
+// garbage collector frees them, however they are removed.
 func (ks *Keyspace) Freeing() (pending, freed int64) {
 	return ks.graves.pending.Load(), ks.graves.freed.Load()
 }

@@ -122,7 +122,7 @@ func (tx *ReadTx) insert(p *place, h arena.Handle, expiry int64) error {
 // overwrite writes another value in place: the entry of r keeps its size class.
 func (tx *ReadTx) overwrite(r *Ref, c *content, expiry int64) {
 	clock := tx.clockAfter(r)
-	tx.forget(r)
+	tx.forget(r, tx.tuning.LazyDelete)
 	tx.setDue(&r.place, r.Expiry(), expiry)
 	r.entry, _ = table.Resize(tx.ks.arena, r.handle, c.len(), expiry >= 0)
 	if expiry >= 0 {
@@ -135,17 +135,18 @@ func (tx *ReadTx) overwrite(r *Ref, c *content, expiry int64) {
 
 // replace puts another entry in the place of old, whose object is let go.
 func (tx *ReadTx) replace(old *Ref, h arena.Handle, expiry int64) {
-	tx.forget(old)
+	tx.forget(old, tx.tuning.LazyDelete)
 	tx.setDue(&old.place, old.Expiry(), expiry)
 	old.place.table.Replace(old.place.hash, old.handle, h)
 	table.Free(tx.ks.arena, old.handle)
 }
 
-// remove takes a key away. key must not be a view of the entry.
-func (tx *ReadTx) remove(r Ref, key []byte) {
+// remove takes a key away. key must not be a view of the entry. Lazily is a word
+// for INFO: it takes the same time.
+func (tx *ReadTx) remove(r Ref, key []byte, lazily bool) {
 	p := &r.place
 	p.preserve()
-	tx.forget(&r)
+	tx.forget(&r, lazily)
 	tx.setDue(p, r.Expiry(), NoExpiry)
 	p.table.Delete(p.hash, r.handle)
 	table.Free(tx.ks.arena, r.handle)
@@ -155,8 +156,8 @@ func (tx *ReadTx) remove(r Ref, key []byte) {
 }
 
 // delete is remove as a change that a command makes.
-func (tx *ReadTx) delete(r Ref, key []byte) {
-	tx.remove(r, key)
+func (tx *ReadTx) delete(r Ref, key []byte, lazily bool) {
+	tx.remove(r, key, lazily)
 	tx.count(r.place.stripe)
 }
 
@@ -232,8 +233,11 @@ func (tx *ReadTx) count(st *stripe) {
 }
 
 // forget lets go of the object of an entry about to be overwritten or freed.
-func (tx *ReadTx) forget(r *Ref) {
+func (tx *ReadTx) forget(r *Ref, lazily bool) {
 	if r.entry.Kind() == kindObject {
+		if lazily && isLarge(r.object()) {
+			tx.ks.graves.freed.Add(1)
+		}
 		r.place.shelf.drop(tx.ks, binary.LittleEndian.Uint64(r.entry.Value()))
 	}
 }

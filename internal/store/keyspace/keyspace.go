@@ -39,6 +39,7 @@ type Tuning struct {
 	LazyExpire   bool // lazyfree-lazy-expire: UNLINK instead of DEL in the log
 	LazyEvict    bool // lazyfree-lazy-eviction
 	LazyDelete   bool // lazyfree-lazy-server-del: what a command removes on the way is UNLINK in the log
+	LazyUser     bool // lazyfree-lazy-user-del: DEL is UNLINK
 	LazyFlush    bool // lazyfree-lazy-user-flush: FLUSHALL without a word is ASYNC
 	Tenacity     int  // maxmemory-eviction-tenacity
 	PlainDumps   bool // rdbcompression no: what leaves as a dump is not compressed
@@ -256,6 +257,7 @@ func (ks *Keyspace) Stats() Stats {
 func (ks *Keyspace) ResetStats() {
 	s := ks.sums()
 	ks.reset.Store(&s)
+	ks.graves.freed.Store(0)
 }
 
 func (ks *Keyspace) sums() (s Stats) {

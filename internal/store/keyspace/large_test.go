@@ -168,3 +168,57 @@ func BenchmarkChangeLarge(b *testing.B) {
 		})
 	}
 }
+
+// TestLazilyFreed counts large values that lazy commands remove, as redis does.
+func TestLazilyFreed(t *testing.T) {
+	for _, lazy := range []bool{false, true} {
+		ks := newKeyspace(t, Options{})
+		ks.Tune(Tuning{LazyUser: lazy, LazyDelete: lazy, LazyExpire: lazy})
+		freed := func(what string, want int64) {
+			t.Helper()
+			pending, freed := ks.Freeing()
+			if !lazy && what != "UNLINK" {
+				want = 0
+			}
+			if pending != 0 || freed != want {
+				t.Errorf("%s: %d are pending and %d freed, want %d", what, pending, freed, want)
+			}
+			ks.ResetStats()
+		}
+		fill := func(n int) {
+			do(ks, 1000, func(tx *WriteTx) {
+				for typ, o := range large(n) {
+					tx.SetObject([]byte(typ), o, 5000)
+				}
+				tx.SetStr([]byte("string"), make([]byte, 1<<20), 5000)
+			})
+		}
+		remove := func(unlink bool) {
+			do(ks, 1000, func(tx *WriteTx) {
+				for _, key := range []string{"list", "set", "zset", "hash", "stream", "string"} {
+					r, _ := tx.Peek([]byte(key))
+					tx.UnlinkAt(r, []byte(key), unlink)
+				}
+			})
+		}
+		fill(130_000)
+		remove(true)
+		freed("UNLINK", 5)
+		fill(1000)
+		remove(true)
+		freed("UNLINK", 4) // the list has few nodes, the stream much that is pending
+		fill(60)
+		remove(true)
+		freed("UNLINK", 0)
+		fill(1000)
+		remove(false)
+		freed("DEL", 4)
+		fill(1000)
+		fill(1)
+		freed("SET", 4)
+		fill(1000)
+		freed("SET", 0)
+		ks.ExpireCycle(10_000, 1<<30)
+		freed("expired", 4)
+	}
+}

@@ -123,7 +123,7 @@ func (c *Change[T]) Save() (gone bool, err error) {
 	tx := c.tx
 	if c.Value.Len() == 0 && c.Value.Type() != value.TypeStream {
 		if c.Found() {
-			tx.delete(c.ref, c.key)
+			tx.delete(c.ref, c.key, false)
 		}
 		return true, nil
 	}

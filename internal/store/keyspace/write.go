@@ -69,7 +69,7 @@ func (tx *WriteTx) set(r *Ref, key []byte, c *content, expiry int64) error {
 func (tx *WriteTx) Delete(key []byte) bool {
 	r, ok := tx.Peek(key)
 	if ok {
-		tx.delete(r, key)
+		tx.DeleteAt(r, key)
 	}
 	return ok
 }
@@ -129,7 +129,7 @@ func (tx *WriteTx) transfer(src []byte, from int, dst []byte, to int, move bool)
 	if move {
 		made.entry.SetClock(r.entry.Clock())
 		tx.db = from
-		tx.remove(r, src) // with put it is one change
+		tx.remove(r, src, false) // with put it is one change
 	}
 	return nil
 }
