@@ -43,15 +43,25 @@ func (s Stage) Name() string {
 	return fmt.Sprintf("%d keys of %d B, %s, %s", s.Keys, s.ValueBytes, pinning(s.Pinned), mode(s.Cluster))
 }
 
-// A MemoryCell asks how many resident bytes a key costs.
+// A MemoryCell asks how many resident bytes a key costs, or an element of a collection.
 type MemoryCell struct {
 	Keys, ValueBytes int
 	Cluster          bool
 	Asked            float64 // most bytes per key that Skein may take
+	Type             string  // of a collection; empty for strings
+	Elements         int     // of each collection
 }
 
-// Name returns the cell's name, as in memory/cluster.
-func (m MemoryCell) Name() string { return "memory/" + mode(m.Cluster) }
+// Name returns the cell's name, as in memory/cluster or memory/hash-10.
+func (m MemoryCell) Name() string {
+	if m.Type != "" {
+		return fmt.Sprintf("memory/%s-%d", m.Type, m.Elements)
+	}
+	return "memory/" + mode(m.Cluster)
+}
+
+// things is how many keys, or elements, share the memory.
+func (m MemoryCell) things() int { return m.Keys * max(1, m.Elements) }
 
 // A Plan is all that one call of the program measures, the most important first: what the
 // budget cuts off is at the end.
@@ -118,6 +128,18 @@ func (p pace) stage(keys, valueBytes int, pinned, cluster bool, pipelines ...int
 // keeps its number of keys in a quick run, since fixed costs would weigh more on fewer.
 func memoryCell(cluster bool) MemoryCell {
 	return MemoryCell{Keys: 5_000_000, ValueBytes: 32, Cluster: cluster, Asked: 76}
+}
+
+// collectionCells are small collections, many, and a large one of each type, all with two million
+// or one million elements of 16 bytes. No plan has time for them; they are measured when -only names
+// them.
+func collectionCells() (cells []MemoryCell) {
+	for _, typ := range collectionTypes {
+		cells = append(cells,
+			MemoryCell{Type: typ, Keys: 200_000, Elements: 10, ValueBytes: elementBytes},
+			MemoryCell{Type: typ, Keys: 1, Elements: 1_000_000, ValueBytes: elementBytes})
+	}
+	return cells
 }
 
 // FullPlan measures everything: two operations, three pipelines, three sizes of value, pinned and
@@ -211,7 +233,7 @@ func (p Plan) Only(patterns []string) (Plan, error) {
 		return found
 	}
 	cut := Plan{Budget: p.Budget}
-	for _, m := range p.Memory {
+	for _, m := range slices.Concat(p.Memory, collectionCells()) {
 		if matches(m.Name()) {
 			cut.Memory = append(cut.Memory, m)
 		}
@@ -283,7 +305,7 @@ func (s Stage) Estimate() time.Duration {
 
 // Estimate returns the time that the memory cell takes.
 func (m MemoryCell) Estimate() time.Duration {
-	return 2 * (startingTime(m.Cluster) + loadTime(m.Keys, m.ValueBytes) + memoryRest)
+	return 2 * (startingTime(m.Cluster) + loadTime(m.things(), m.ValueBytes) + memoryRest)
 }
 
 // Estimate returns the time that the whole plan takes.

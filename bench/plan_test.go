@@ -78,6 +78,9 @@ func TestOnly(t *testing.T) {
 	if len(cut.Stages) != 1 || len(cut.Stages[0].Cells) != 3 || len(cut.Memory) != 1 || !cut.Memory[0].Cluster {
 		t.Errorf("kept %+v", cut)
 	}
+	if some, err := full.Only([]string{"memory/*"}); err != nil || len(some.Memory) != 2+2*len(collectionTypes) || some.Estimate() > some.Budget {
+		t.Errorf("%d memory cells in %v: %v", len(some.Memory), some.Estimate(), err)
+	}
 	if len(full.Stages[0].Cells) != 6 {
 		t.Error("the plan that was cut has changed")
 	}

@@ -139,7 +139,7 @@ func (r Report) Markdown() string {
 		b.WriteString(c.row())
 	}
 	if len(r.Memory) > 0 {
-		b.WriteString("\n## Resident bytes per key\n\n" +
+		b.WriteString("\n## Resident bytes per key, or per element of a collection\n\n" +
 			"| cell | keys | value bytes | redis | skein | skein / redis | asked | |\n|---|---|---|---|---|---|---|---|\n")
 	}
 	for _, m := range r.Memory {

@@ -72,7 +72,7 @@ func (r *runner) launch(i int, pinned, cluster bool) launch {
 	return l
 }
 
-// memory measures resident bytes per key of both servers, one after the other.
+// memory measures resident bytes per key, or element, of both servers, one after the other.
 func (r *runner) memory(ctx context.Context, m MemoryCell) MemoryResult {
 	result := MemoryResult{Cell: m}
 	if !r.hasTime(m.Estimate()) {
@@ -80,7 +80,7 @@ func (r *runner) memory(ctx context.Context, m MemoryCell) MemoryResult {
 		return result
 	}
 	for i := range r.sides {
-		rig.Progress("memory: %d keys into %s, %s", m.Keys, r.sides[i].name, mode(m.Cluster))
+		rig.Progress("%s: %d keys into %s", m.Name(), m.Keys, r.sides[i].name)
 		if result.BytesPerKey[i], result.Err = r.bytesPerKey(ctx, i, m); result.Err != nil {
 			break
 		}
@@ -98,14 +98,19 @@ func (r *runner) bytesPerKey(ctx context.Context, i int, m MemoryCell) (float64,
 	if err != nil {
 		return 0, err
 	}
-	if err := s.load(ctx, m.Keys, m.ValueBytes); err != nil {
+	if m.Type != "" {
+		err = s.loadCollections(ctx, m)
+	} else {
+		err = s.load(ctx, m.Keys, m.ValueBytes)
+	}
+	if err != nil {
 		return 0, err
 	}
 	if err := rig.Sleep(ctx, memoryRest); err != nil {
 		return 0, err
 	}
 	after, err := ResidentBytes(s.Pid)
-	return float64(after-before) / float64(m.Keys), err
+	return float64(after-before) / float64(m.things()), err
 }
 
 // load fills a server and makes sure that it then holds exactly these keys.
