@@ -153,12 +153,15 @@ func choosePlan(o options) (Plan, error) {
 	if o.rounds < 0 || o.requests < 0 || o.scale <= 0 || o.scale > 1 {
 		return Plan{}, errors.New("-rounds and -requests must not be negative, -scale lies in (0, 1]")
 	}
+	if o.only != "" {
+		var err error
+		if plan, err = plan.Only(strings.Split(o.only, ",")); err != nil {
+			return Plan{}, err
+		}
+	}
 	plan.Scale(o.scale)
 	plan.SetRounds(o.rounds)
-	if o.only == "" {
-		return plan, nil
-	}
-	return plan.Only(strings.Split(o.only, ","))
+	return plan, nil
 }
 
 // subjectCommand returns the words that start the subject, building skein into root unless a
