@@ -40,7 +40,7 @@
 //
 //	stripe ── shelf per database ── table per slot ── bucket ── entry in the arena
 //
-// An entry holds key, deadline and a small value; larger values are Go objects
-// that the entry refers to. Views of entries (Ref, value.Str) are valid until
+// An entry holds key, deadline and a small value, a small collection too (packed.go
+// draws it); larger values are Go objects that the entry refers to. Views of entries (Ref, value.Str) are valid until
 // the next change of the same key or the release of the hold, because entries move.
 package keyspace
