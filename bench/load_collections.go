@@ -20,8 +20,8 @@ const (
 	elementsEach = 10 // of a command, but of streams, whose commands add one
 )
 
-// loadCollections fills a server with what the cell asks for, and makes sure that it has the keys.
-func (s *Server) loadCollections(ctx context.Context, m MemoryCell) error {
+// fillWith fills a server with what the cell asks for, and makes sure that it has the keys.
+func (s *Server) fillWith(ctx context.Context, m MemoryCell) error {
 	conn, err := dial(ctx, s.Port)
 	if err != nil {
 		return err

@@ -99,7 +99,7 @@ func (r *runner) bytesPerKey(ctx context.Context, i int, m MemoryCell) (float64,
 		return 0, err
 	}
 	if m.Type != "" {
-		err = s.loadCollections(ctx, m)
+		err = s.fillWith(ctx, m)
 	} else {
 		err = s.load(ctx, m.Keys, m.ValueBytes)
 	}
