@@ -1,6 +1,7 @@
 package node
 
 import (
+	"strconv"
 	"testing"
 
 	"github.com/skeindb/skein/internal/testkit"
@@ -27,4 +28,10 @@ func TestFieldsEndOnReplicas(t *testing.T) {
 	master.expect("[b 2 c 3]", "HGETALL", "h")
 	master.expect("[2]", "HGETDEL", "h", "FIELDS", "1", "b")
 	replica.expect("[c 3]", "HGETALL", "h")
+
+	master.expect("[:1]", "HPEXPIREAT", "h", "4000000000456", "FIELDS", "1", "c")
+	late := run(t, "replicaof 127.0.0.1 "+strconv.Itoa(master.port))
+	testkit.Eventually(t, "a full sync brings the deadlines", func() bool {
+		return late.do("HPEXPIRETIME", "h", "FIELDS", "1", "c") == "[:4000000000456]"
+	})
 }

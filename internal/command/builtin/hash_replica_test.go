@@ -1,6 +1,7 @@
 package builtin
 
 import (
+	"fmt"
 	"math/rand/v2"
 	"slices"
 	"strconv"
@@ -88,6 +89,34 @@ func TestFieldsEndByAClock(t *testing.T) {
 	}
 	both("HLEN h", ":0")
 	both("EXISTS h", ":0")
+}
+
+// TestFieldBehindManyOthers changes a field whose end is later than those of more others
+// than go in one piece: it begins anew all the same, on the replica too.
+func TestFieldBehindManyOthers(t *testing.T) {
+	master, replica := newServer(t), newServer(t)
+	master.follow(replica)
+	master.nowMs = 1_000_000
+	for i := range 500 {
+		master.line(fmt.Sprintf("HSETEX h PX %d FIELDS 1 f%d 7", 100+i, i))
+	}
+	master.nowMs += 1000
+	replica.nowMs = master.nowMs
+	for _, c := range [][2]string{{"HINCRBY h f499 1", ":1"}, {"HSETNX h f498 x", ":1"}, {"HPERSIST h FIELDS 1 f497", "*1 :-2"},
+		{"HGETDEL h FIELDS 1 f496", "*1 $-1"}, {"HSETEX h KEEPTTL FIELDS 1 f495 y", ":1"}, {"HLEN h", ":3"}} {
+		if got := master.line(c[0]); got != c[1] {
+			t.Errorf("%s answers %q, want %q", c[0], got, c[1])
+		}
+	}
+	want := "*5 $1 1 $1 x $-1 $-1 $1 y"
+	for who, s := range map[string]*server{"master": master, "replica": replica} {
+		if got := s.line("HMGET h f499 f498 f497 f496 f495"); got != want {
+			t.Errorf("the %s has %q", who, got)
+		}
+		if got := s.line("HTTL h FIELDS 2 f499 f495"); got != "*2 :-1 :-1" {
+			t.Errorf("the %s tells %q", who, got)
+		}
+	}
 }
 
 // TestFieldsAgreeOnReplica runs random commands over fields that end all the time. What

@@ -72,7 +72,7 @@ func keys(c *command.Call, tx *keyspace.ReadTx) {
 	}
 	m, n := c.Out.BeginArray(), 0
 	tx.ScanRange(0, math.MaxInt, in, func(r keyspace.Ref) {
-		if f.accepts(r) && !tx.Lapsed(r) {
+		if f.acceptsName(r.Key()) && !tx.Lapsed(r) {
 			c.Out.Bulk(r.Key())
 			n++
 		}

@@ -56,7 +56,7 @@ func (p *Persist) cut(aux Aux) (*Snapshot, error) {
 	p.current = &Snapshot{p: p, cut: c, aux: aux, functions: *p.functions.Load(),
 		used: p.opt.Keyspace.Used(), changes: p.opt.Keyspace.Stats().Changes,
 		policy: p.opt.Keyspace.Tuned().Policy,
-		opt:    rdb.WriterOptions{Plain: t.Plain, NoChecksum: t.NoChecksum, FieldExpiry: p.opt.Keyspace.FieldDeadlines()}, delay: t.SaveDelay,
+		opt:    rdb.WriterOptions{Plain: t.Plain, NoChecksum: t.NoChecksum, FieldExpiry: c.VolatileFields()}, delay: t.SaveDelay,
 		stop: make(chan struct{})}
 	return p.current, nil
 }

@@ -20,6 +20,7 @@ type Cut struct {
 	tuning *Tuning
 	parts  []part // ascending by database, then by stripe
 	counts []counts
+	fields bool // of hashes had deadlines
 	keys   int64
 	done   atomic.Int64
 	over   atomic.Bool // nothing is taken any more; set under mu
@@ -90,7 +91,11 @@ func (c *Cut) add(db, stripe int, sh *shelf) {
 	c.counts[db].keys += n
 	c.counts[db].volatile += sh.due.live.Load()
 	c.keys += n
+	c.fields = c.fields || sh.fields.live.Load() > 0
 }
+
+// VolatileFields tells whether fields of hashes had deadlines at the cut.
+func (c *Cut) VolatileFields() bool { return c.fields }
 
 // Limit bounds the memory of keys that have changed since the cut and wait for the
 // sink, in bytes: beyond it the cut is aborted, and its walk returns ErrBehind. With

@@ -25,6 +25,10 @@
 // (insert, replace, remove, setExpiry). There, once, the cut takes what it wants of
 // it before, watchers are marked, the index of deadlines and the memory account
 // follow, and the change is counted.
+//
+// Fields of hashes have deadlines, too (fields.go). An index like that of the keys
+// knows of each hash the next one.
+//
 // What is to be replicated is collected as effects and appended to the log at
 // commit, while the stripes are still held.
 //

@@ -137,19 +137,6 @@ func (sh *shelf) lookupFields(ks *Keyspace, st *stripe, it due) (Ref, bool) {
 	return sh.find(ks, st, it, func(e table.Entry) bool { return e.Kind() == kindObject && sh.object(e).next >= 0 })
 }
 
-// FieldDeadlines tells whether there may be a hash with a field that has a deadline.
-// The caller holds all stripes.
-func (ks *Keyspace) FieldDeadlines() bool {
-	for i := range ks.stripes {
-		for db := range ks.stripes[i].shelves {
-			if sh := ks.stripes[i].shelves[db].Load(); sh != nil && len(sh.fields.heap) > 0 {
-				return true
-			}
-		}
-	}
-	return false
-}
-
 // sweepFields tidies the index of fields a little, if it needs it.
 func (sh *shelf) sweepFields(ks *Keyspace, st *stripe, steps int) {
 	if !sh.fields.crowded() {
