@@ -65,6 +65,7 @@ type duel struct {
 	pipes   [2]*pipe
 	table   *command.Table
 	known   map[string]bool // commands that both have
+	version string          // of the redis-server
 	dumps   []string        // what DUMP gave, of either
 }
 
@@ -79,6 +80,9 @@ func newDuel(t *testing.T) *duel {
 	}
 	for i, s := range d.servers {
 		d.pipes[i] = dialPipe(t, s.Addr())
+	}
+	if d.version = testkit.Info(d.servers[0].Do("INFO", "server"), "redis_version"); d.version == "" {
+		t.Fatal("redis-server does not tell its version")
 	}
 	for _, s := range d.table.All() {
 		v := d.pipes[0].do("COMMAND", "INFO", s.FullName())
@@ -95,9 +99,14 @@ type line struct {
 	lead  int
 }
 
+// has tells whether a line has a word, in letters of any case.
+func (l *line) has(token string) bool {
+	return slices.ContainsFunc(l.words, func(w string) bool { return strings.EqualFold(w, token) })
+}
+
 // story makes the commands of a round.
 func (d *duel) story(seed uint64) []line {
-	g := commandgen.New(d.table, seed, commandgen.Options{Skip: func(name string) bool {
+	g := commandgen.New(d.table, seed, commandgen.Options{Version: d.version, Skip: func(name string) bool {
 		return !d.known[name] || *duelOnly != "" && !d.grouped(name, *duelOnly)
 	}})
 	for _, dump := range d.dumps {
@@ -194,24 +203,40 @@ func (d *duel) batch(lines []line) *failure {
 	}
 	lead := lines[0].lead
 	var commands [][]string
-	for _, l := range lines {
-		commands = append(commands, l.words)
+	var ends []int // where in commands a line's own is
+	for i := range lines {
+		commands = append(append(commands, before(&lines[i])...), lines[i].words)
+		ends = append(ends, len(commands)-1)
 	}
-	first := d.pipes[lead].run(commands)
+	replies := d.pipes[lead].run(commands)
+	first := make([]resp.Value, len(lines))
+	for i, end := range ends {
+		first[i] = replies[end]
+	}
 	var follow [][]string
 	trials := make([]trial, len(lines))
 	for i := range lines {
 		d.keepDump(&lines[i], &first[i])
 		trials[i] = newTrial(&lines[i], first[i])
-		follow = append(follow, trials[i].commands...)
+		follow = slices.Concat(follow, before(&lines[i]), trials[i].commands)
 	}
 	second := d.pipes[1-lead].run(follow)
 	for i := range trials {
+		second = second[len(before(&lines[i])):]
 		n := len(trials[i].commands)
 		if problem := trials[i].judge(second[:n]); problem != "" {
 			return &failure{i, fmt.Sprintf("%s: %s", script(lines[i:i+1]), problem)}
 		}
 		second = second[n:]
+	}
+	return nil
+}
+
+// before is what both are told before a line. Redis 7.2 makes the consumer that claims
+// entries in any case, 7.0 only if there are some, so that it is made beforehand.
+func before(l *line) [][]string {
+	if name := l.spec.Name; (name == "xclaim" || name == "xautoclaim") && len(l.words) > 3 {
+		return [][]string{{"XGROUP", "CREATECONSUMER", l.words[1], l.words[2], l.words[3]}}
 	}
 	return nil
 }

@@ -16,7 +16,9 @@ type versionDifference struct {
 var versionDifferences = []versionDifference{
 	{"object|encoding", `^"hashtable"$`, `^"listpack"$`, "7.2 has small sets in listpacks"},
 	{"object|encoding", `^"quicklist"$`, `^"listpack"$`, "7.2 has small lists in a single listpack"},
+	{"object|encoding", `^"listpack"$`, `^"skiplist"$`, "ZRANGESTORE BYSCORE and BYLEX make a skiplist from 7.2 on, whatever the size"},
 	{"object|encoding", `^"(embstr|raw)"$`, `^"(embstr|raw)"$`, "what was changed in place and is short is raw or not, as the memory allocator of redis has it"},
+	{"xread xreadgroup", `^-ERR Unbalanced XREAD list`, `^-ERR Unbalanced '(xread|xreadgroup)' list`, "7.2 names the command that was sent"},
 	{"zrank zrevrank", `^-ERR wrong number of arguments`, ``, "WITHSCORE came with 7.2"},
 	{"lpos", ``, `^-ERR value is out of range, value must between -9223372036854775807`, "7.2 refuses a RANK whose negative is no number"},
 	{"object|refcount", `^:`, `^:1$`, "redis shares the integers up to 9999 and counts who shares them"},

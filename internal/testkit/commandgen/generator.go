@@ -27,6 +27,9 @@ type Options struct {
 	Repeatable bool
 	// Valid leaves out what is nearly a command.
 	Valid bool
+	// Version, if not "", is the version of redis, as in "7.0.15", whose commands and
+	// arguments are made; what is newer is left out.
+	Version string
 }
 
 // Generator makes commands.
@@ -45,7 +48,7 @@ type Generator struct {
 func New(table *command.Table, seed uint64, opt Options) *Generator {
 	g := &Generator{rand: rand.New(rand.NewPCG(seed, 0)), opt: opt, payloads: []string{""}}
 	for _, s := range table.All() {
-		if len(s.Subs) > 0 || opt.Skip != nil && opt.Skip(s.FullName()) || opt.Repeatable && unrepeatable[s.Name] {
+		if len(s.Subs) > 0 || opt.Skip != nil && opt.Skip(s.FullName()) || opt.Repeatable && unrepeatable[s.Name] || g.newer(s.Since) {
 			continue
 		}
 		for range weight(s) {
@@ -112,6 +115,9 @@ func (g *Generator) Next() (*command.Spec, []string) {
 	if Random[g.spec.Name] {
 		bound(words[named:])
 	}
+	if g.spec.Group == "generic" && strings.HasPrefix(g.spec.Name, "sort") {
+		words = tieless(words)
+	}
 	g.level(words)
 	return g.spec, words
 }
@@ -154,12 +160,32 @@ func (g *Generator) times(a *command.Arg) int {
 // wanted tells whether an optional argument is given this time.
 func (g *Generator) wanted(a *command.Arg) bool {
 	switch {
-	case a.Token == "BLOCK" && g.opt.Repeatable, a.Token == "STOREDIST": // whose last digit the sines of C and Go decide
+	case g.newer(a.Since), a.Token == "BLOCK" && g.opt.Repeatable, a.Token == "STOREDIST": // whose last digit the sines of C and Go decide
 		return false
 	case a.Type == command.TypeKey || a.Multiple:
 		return !g.chance(8)
 	}
 	return g.chance(3)
+}
+
+// unwanted tells whether an alternative is never the one chosen.
+func (g *Generator) unwanted(a *command.Arg) bool {
+	return a.Token == "*" && g.opt.Repeatable || a.Token == "STOREDIST" || g.newer(a.Since)
+}
+
+// newer tells whether what came with a version is too new.
+func (g *Generator) newer(since string) bool {
+	if g.opt.Version == "" || since == "" {
+		return false
+	}
+	parts := func(version string) (numbers []int) {
+		for part := range strings.SplitSeq(version, ".") {
+			n, _ := strconv.Atoi(part)
+			numbers = append(numbers, n)
+		}
+		return numbers
+	}
+	return slices.Compare(parts(since), parts(g.opt.Version)) > 0
 }
 
 // body appends what comes after the token.
@@ -169,7 +195,7 @@ func (g *Generator) body(words []string, a *command.Arg) []string {
 		return words
 	case command.TypeOneOf:
 		i := g.rand.IntN(len(a.Args))
-		if t := a.Args[i].Token; t == "*" && g.opt.Repeatable || t == "STOREDIST" {
+		for g.unwanted(&a.Args[i]) {
 			i = (i + 1) % len(a.Args)
 		}
 		return g.arg(words, &a.Args[i])
@@ -278,6 +304,18 @@ func (g *Generator) level(words []string) {
 	if byName && len(words) > source {
 		words[source] = g.pick(favourites["lex"]...) + g.tag
 	}
+}
+
+// tieless sees that no SORT is ALPHA and BY something: nobody promises an order of
+// elements whose keys to sort by are the same, or are not there.
+func tieless(words []string) []string {
+	is := func(token string) func(string) bool {
+		return func(w string) bool { return strings.EqualFold(w, token) }
+	}
+	if slices.ContainsFunc(words, is("BY")) {
+		return slices.DeleteFunc(words, is("ALPHA"))
+	}
+	return words
 }
 
 // expiring are commands that may give a key a deadline.

@@ -9,6 +9,12 @@ import (
 
 // value is a word for an argument that is no key and no token.
 func (g *Generator) value(a *command.Arg) string {
+	switch {
+	case a.Token == "BLOCK": // before named, which has milliseconds that are no wait
+		return g.pick("1", "2", "1", "-1", "x", "1.5")
+	case a.Name == "timeout":
+		return g.timeout()
+	}
 	if make := named[a.Name]; make != nil {
 		return make(g)
 	}
@@ -19,8 +25,6 @@ func (g *Generator) value(a *command.Arg) string {
 		return g.pick(">", ">", "0", g.id())
 	case g.spec.Group == "stream" && streamIDs[a.Name]:
 		return g.id()
-	case a.Name == "milliseconds" && a.Token == "BLOCK" || a.Name == "timeout":
-		return g.timeout()
 	case g.spec.Group == "bitmap" && a.Name == "offset":
 		return g.bit()
 	case g.spec.Group == "sorted-set" && strings.Contains(g.spec.Name, "lex"):
