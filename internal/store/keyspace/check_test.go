@@ -73,7 +73,8 @@ func (ks *Keyspace) checkShelf(t testing.TB, st *stripe, sh *shelf) {
 				if s, ok := sh.object(e).object.(*value.String); ok && s.Len() <= inlineMax/2 {
 					t.Logf("a short string as object: %d", s.Len())
 				}
-				if _, b := pack(sh.object(e).object); b != nil && len(b) <= repackMax {
+				// A hash whose last deadline has passed stays an object until its next change.
+				if _, b := pack(sh.object(e).object); b != nil && len(b) <= repackMax && sh.object(e).object.Type() != value.TypeHash {
 					t.Errorf("%s is a small collection of %d bytes, but an object", e.Key(), len(b))
 				}
 				if k := sh.object(e); k.bytes != k.object.Bytes() {

@@ -136,7 +136,7 @@ func TestFieldsOpenedPastTheirDeadline(t *testing.T) {
 // TestManyFieldsAtOnce ends very many fields in one moment: none of the pieces in which
 // they go is large, and what is late is not seen.
 func TestManyFieldsAtOnce(t *testing.T) {
-	const fields = 20_000
+	const fields = 20_000 / scale
 	r := &recorder{}
 	ks := newKeyspace(t, Options{Log: r})
 	do(ks, 1000, func(tx *WriteTx) {

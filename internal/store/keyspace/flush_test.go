@@ -198,7 +198,7 @@ func TestFull(t *testing.T) {
 // memory back. Entries and objects must stay what they are.
 func TestCompaction(t *testing.T) {
 	ks := newKeyspace(t, Options{})
-	keys := 500_000 / min(scale, 2)
+	keys := 500_000 / min(scale, 4)
 	rnd := rand.New(rand.NewPCG(2, 2))
 	value := func(i int) []byte { return bytes.Repeat([]byte{byte(i)}, 20+i%200) }
 	write := func(from, step int) {
