@@ -174,10 +174,8 @@ func (d *duel) play(s setup, lines []line) *failure {
 	batches := 0
 	for from := 0; from < len(lines); {
 		to := from + 1
-		if !scans[lines[from].spec.Name] {
-			for to < len(lines) && to-from < 50 && lines[to].lead == lines[from].lead && !scans[lines[to].spec.Name] {
-				to++
-			}
+		for !lines[from].alone() && to < len(lines) && to-from < 50 && lines[to].lead == lines[from].lead && !lines[to].alone() {
+			to++
 		}
 		if f := d.batch(lines[from:to]); f != nil {
 			f.at += from
@@ -192,6 +190,9 @@ func (d *duel) play(s setup, lines []line) *failure {
 	}
 	return nil
 }
+
+// alone tells whether nothing is sent together with a line.
+func (l *line) alone() bool { return scans[l.spec.Name] || l.spec.Name == "xsetid" }
 
 // batch plays lines that have the same lead.
 func (d *duel) batch(lines []line) *failure {
@@ -226,6 +227,11 @@ func (d *duel) batch(lines []line) *failure {
 		n := len(trials[i].commands)
 		if problem := trials[i].judge(second[:n]); problem != "" {
 			return &failure{i, fmt.Sprintf("%s: %s", script(lines[i:i+1]), problem)}
+		}
+		if l := &lines[i]; l.spec.Name == "xsetid" && first[i].Kind != second[0].Kind { // as expected: away with what is no longer the same
+			for _, p := range d.pipes {
+				p.do("DEL", l.words[1])
+			}
 		}
 		second = second[n:]
 	}

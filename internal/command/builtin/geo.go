@@ -49,8 +49,19 @@ func geoSpecs() []*command.Spec {
 	}}
 }
 
-// placeOf is the place that a score stands for.
-func placeOf(score float64) geo.Point { return geo.At(uint64(score)) }
+// placeOf is the place that a score stands for. Of a score that GEOADD gives no place,
+// it is what redis makes of it on amd64, on every machine.
+func placeOf(score float64) geo.Point {
+	switch {
+	case score >= 1<<64:
+		return geo.At(0)
+	case score >= 0:
+		return geo.At(uint64(score))
+	case score < -1<<63:
+		return geo.At(1 << 63)
+	}
+	return geo.At(uint64(int64(score)))
+}
 
 // parsePlace reads a longitude and a latitude.
 func parsePlace(a *command.Args) (p geo.Point) {
