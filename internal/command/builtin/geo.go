@@ -179,7 +179,7 @@ func geoHash(c *command.Call, tx *keyspace.ReadTx) {
 
 // eachPlace replies with something about each of the members named.
 func eachPlace(c *command.Call, tx *keyspace.ReadTx, missing func(*resp.Writer), reply func(*resp.Writer, geo.Point)) {
-	z, ok := findZSet(c, tx)
+	z, ok := find[*zset.ZSet](c, tx)
 	if !ok {
 		return
 	}
@@ -214,7 +214,7 @@ func geoDist(c *command.Call, tx *keyspace.ReadTx) {
 			return
 		}
 	}
-	z, ok := findZSet(c, tx)
+	z, ok := find[*zset.ZSet](c, tx)
 	if !ok {
 		return
 	}

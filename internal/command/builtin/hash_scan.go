@@ -3,6 +3,7 @@ package builtin
 import (
 	"github.com/skeindb/skein/internal/base/resp"
 	"github.com/skeindb/skein/internal/command"
+	"github.com/skeindb/skein/internal/data/hash"
 	"github.com/skeindb/skein/internal/store/keyspace"
 )
 
@@ -20,31 +21,18 @@ func hashScanSpecs() []*command.Spec {
 }
 
 func hscan(c *command.Call, tx *keyspace.ReadTx) {
-	cursor, ok := parseCursor(c.Args[2])
-	if !ok {
-		c.Fail(errCursor)
-		return
-	}
-	h, ok := findHash(c, tx, c.Args[1])
-	if !ok {
-		return
-	}
-	items, n := resp.Writer{Proto: c.Out.Proto}, 0
-	if h.None() { // which redis says before it reads the options
-		replyScan(c, 0, &items, n)
-		return
-	}
-	var o scanOptions
-	if err := o.read(c, 3, false); err != nil {
-		c.Fail(err)
-		return
-	}
-	next := h.Scan(cursor, o.count, func(field, val []byte) {
-		if o.acceptsName(field) {
-			items.Bulk(field)
-			items.Bulk(val)
-			n += 2
-		}
+	var h hash.View
+	scanInside(c, func() (there, ok bool) {
+		h, ok = findHash(c, tx, c.Args[1])
+		return !h.None(), ok
+	}, func(cursor uint64, o *scanOptions, items *resp.Writer) (next uint64, n int) {
+		next = h.Scan(cursor, o.count, func(field, val []byte) {
+			if o.acceptsName(field) {
+				items.Bulk(field)
+				items.Bulk(val)
+				n += 2
+			}
+		})
+		return next, n
 	})
-	replyScan(c, next, &items, n)
 }

@@ -59,15 +59,7 @@ var (
 // shrink saves a list that has lost elements, and tells of it.
 func shrink(tx *keyspace.WriteTx, l *keyspace.Change[*quicklist.List], event string, key []byte) error {
 	l.Value.Shrink(tx.Limits().List)
-	gone, err := l.Save()
-	if err != nil {
-		return err
-	}
-	tx.Notify(keyspace.EventList, event, key)
-	if gone {
-		tx.Notify(keyspace.EventGeneric, "del", key)
-	}
-	return nil
+	return saveAnnounced(tx, l, keyspace.EventList, event, key)
 }
 
 // replyElements replies with n elements of l, beginning at the end e.

@@ -17,7 +17,7 @@ func listReads() []*command.Spec {
 		Arity:      2, Flags: command.ReadOnly | command.Fast,
 		Keys:  command.FirstKey(command.KeyRO),
 		Usage: "key",
-		Read:  listLen,
+		Read:  replyLen[*quicklist.List],
 	}, {
 		Name: "lindex", Group: "list", Since: "1.0.0",
 		Summary:    "Gives the element of a list that has an index.",
@@ -43,18 +43,6 @@ func listReads() []*command.Spec {
 		Usage: "key element [RANK rank:integer] [COUNT num-matches:integer] [MAXLEN len:integer]",
 		Read:  listPos,
 	}}
-}
-
-func listLen(c *command.Call, tx *keyspace.ReadTx) {
-	l, err := keyspace.Find[*quicklist.List](tx, c.Args[1])
-	switch {
-	case err != nil:
-		c.Fail(err)
-	case l == nil:
-		c.Out.Int(0)
-	default:
-		c.Out.Int(int64(l.Len()))
-	}
 }
 
 // indexIn reads an index into l, counted from its end if negative. ok is false if
@@ -158,9 +146,8 @@ func listPos(c *command.Call, tx *keyspace.ReadTx) {
 		c.Fail(err)
 		return
 	}
-	l, err := keyspace.Find[*quicklist.List](tx, c.Args[1])
-	if err != nil {
-		c.Fail(err)
+	l, ok := find[*quicklist.List](c, tx)
+	if !ok {
 		return
 	}
 	if s.count < 0 {

@@ -184,20 +184,11 @@ func emptySet(integers bool) *set.Set {
 // storeSet makes the first key of the call hold result, which may be nil.
 func storeSet(c *command.Call, tx *keyspace.WriteTx, event string, result *set.Set) {
 	key := c.Args[1]
-	if result == nil || result.Len() == 0 {
-		if tx.Delete(key) {
-			tx.Notify(keyspace.EventGeneric, "del", key)
-		}
-		c.Out.Int(0)
+	if result == nil {
+		storeNothing(c, tx, key)
 		return
 	}
-	n := result.Len()
-	if err := tx.SetObject(key, result, keyspace.NoExpiry); err != nil {
-		c.Fail(err)
-		return
-	}
-	tx.Notify(keyspace.EventSet, event, key)
-	c.Out.Int(int64(n))
+	storeResult(c, tx, key, result, keyspace.EventSet, event)
 }
 
 // union is what any of sets has.

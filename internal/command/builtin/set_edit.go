@@ -107,15 +107,7 @@ func setRemove(c *command.Call, tx *keyspace.WriteTx) {
 
 // saveSet saves a set that shrank, and announces event and whether the key is gone.
 func saveSet(tx *keyspace.WriteTx, s *keyspace.Change[*set.Set], event string, key []byte) error {
-	gone, err := s.Save()
-	if err != nil {
-		return err
-	}
-	tx.Notify(keyspace.EventSet, event, key)
-	if gone {
-		tx.Notify(keyspace.EventGeneric, "del", key)
-	}
-	return nil
+	return saveAnnounced(tx, s, keyspace.EventSet, event, key)
 }
 
 func setMove(c *command.Call, tx *keyspace.WriteTx) {

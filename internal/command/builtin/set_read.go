@@ -31,7 +31,7 @@ func setReads() []*command.Spec {
 		Arity:      2, Flags: command.ReadOnly | command.Fast,
 		Keys:  command.FirstKey(command.KeyRO),
 		Usage: "key",
-		Read:  setCount,
+		Read:  replyLen[*set.Set],
 	}, {
 		Name: "smembers", Group: "set", Since: "1.0.0",
 		Summary:    "Gives all members of a set.",
@@ -54,9 +54,8 @@ func setReads() []*command.Spec {
 }
 
 func setHas(c *command.Call, tx *keyspace.ReadTx) {
-	s, err := keyspace.Find[*set.Set](tx, c.Args[1])
-	if err != nil {
-		c.Fail(err)
+	s, ok := find[*set.Set](c, tx)
+	if !ok {
 		return
 	}
 	replyHas(c, s, c.Args[2])
@@ -72,9 +71,8 @@ func replyHas(c *command.Call, s *set.Set, m []byte) {
 }
 
 func setHasEach(c *command.Call, tx *keyspace.ReadTx) {
-	s, err := keyspace.Find[*set.Set](tx, c.Args[1])
-	if err != nil {
-		c.Fail(err)
+	s, ok := find[*set.Set](c, tx)
+	if !ok {
 		return
 	}
 	c.Out.Array(len(c.Args) - 2)
@@ -83,22 +81,9 @@ func setHasEach(c *command.Call, tx *keyspace.ReadTx) {
 	}
 }
 
-func setCount(c *command.Call, tx *keyspace.ReadTx) {
-	s, err := keyspace.Find[*set.Set](tx, c.Args[1])
-	switch {
-	case err != nil:
-		c.Fail(err)
-	case s == nil:
-		c.Out.Int(0)
-	default:
-		c.Out.Int(int64(s.Len()))
-	}
-}
-
 func setMembers(c *command.Call, tx *keyspace.ReadTx) {
-	s, err := keyspace.Find[*set.Set](tx, c.Args[1])
-	if err != nil {
-		c.Fail(err)
+	s, ok := find[*set.Set](c, tx)
+	if !ok {
 		return
 	}
 	replySet(c, s)
@@ -117,31 +102,17 @@ func replySet(c *command.Call, s *set.Set) {
 }
 
 func setScan(c *command.Call, tx *keyspace.ReadTx) {
-	cursor, ok := parseCursor(c.Args[2])
-	if !ok {
-		c.Fail(errCursor)
-		return
-	}
-	s, err := keyspace.Find[*set.Set](tx, c.Args[1])
-	if err != nil {
-		c.Fail(err)
-		return
-	}
-	items, n := resp.Writer{Proto: c.Out.Proto}, 0
-	if s == nil {
-		replyScan(c, 0, &items, n)
-		return
-	}
-	var o scanOptions
-	if err := o.read(c, 3, false); err != nil {
-		c.Fail(err)
-		return
-	}
-	next := s.Scan(cursor, o.count, func(m []byte) {
-		if o.acceptsName(m) {
-			items.Bulk(m)
-			n++
-		}
+	var s *set.Set
+	scanInside(c, func() (there, ok bool) {
+		s, ok = find[*set.Set](c, tx)
+		return s != nil, ok
+	}, func(cursor uint64, o *scanOptions, items *resp.Writer) (next uint64, n int) {
+		next = s.Scan(cursor, o.count, func(m []byte) {
+			if o.acceptsName(m) {
+				items.Bulk(m)
+				n++
+			}
+		})
+		return next, n
 	})
-	replyScan(c, next, &items, n)
 }

@@ -293,20 +293,7 @@ func (s *sorting) keep(c *command.Call, tx *keyspace.WriteTx) {
 			l.PushBack(v, lim)
 		}
 	}
-	n := l.Len()
-	if n == 0 {
-		if tx.Delete(s.store) {
-			tx.Notify(keyspace.EventGeneric, "del", s.store)
-		}
-		c.Out.Int(0)
-		return
-	}
-	if err := tx.SetObject(s.store, l, keyspace.NoExpiry); err != nil {
-		c.Fail(err)
-		return
-	}
-	tx.Notify(keyspace.EventList, "sortstore", s.store)
-	c.Out.Int(int64(n))
+	storeResult(c, tx, s.store, l, keyspace.EventList, "sortstore")
 }
 
 // lookup is the string that a pattern leads to from an element: # is the element

@@ -15,7 +15,7 @@ func streamRangeSpecs() []*command.Spec {
 		Arity:      2, Flags: command.ReadOnly | command.Fast,
 		Keys:  command.FirstKey(command.KeyRO),
 		Usage: "key",
-		Read:  xlen,
+		Read:  replyLen[*stream.Stream],
 	}, {
 		Name: "xrange", Group: "stream", Since: "5.0.0",
 		Summary:    "Gives the entries from one ID up to another.",
@@ -35,18 +35,6 @@ func streamRangeSpecs() []*command.Spec {
 		History: history,
 		Read:    func(c *command.Call, tx *keyspace.ReadTx) { xrange(c, tx, true) },
 	}}
-}
-
-func xlen(c *command.Call, tx *keyspace.ReadTx) {
-	s, err := keyspace.Find[*stream.Stream](tx, c.Args[1])
-	switch {
-	case err != nil:
-		c.Fail(err)
-	case s == nil:
-		c.Out.Int(0)
-	default:
-		c.Out.Int(int64(s.Len()))
-	}
 }
 
 func xrange(c *command.Call, tx *keyspace.ReadTx, reverse bool) {

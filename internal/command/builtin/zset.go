@@ -15,7 +15,7 @@ func zsetSpecs() []*command.Spec {
 		Arity:      2, Flags: command.ReadOnly | command.Fast,
 		Keys:  command.FirstKey(command.KeyRO),
 		Usage: "key",
-		Read:  zcard,
+		Read:  replyLen[*zset.ZSet],
 	}, {
 		Name: "zscore", Group: "sorted-set", Since: "1.2.0",
 		Summary:    "Gives the score of a member of a sorted set.",
@@ -75,36 +75,14 @@ const (
 	errNoLexRange   command.Error = "ERR min or max not valid string range item"
 )
 
-// findZSet finds a sorted set to be read, nil if there is none. False means that
-// the error has been replied.
-func findZSet(c *command.Call, tx *keyspace.ReadTx) (*zset.ZSet, bool) {
-	z, err := keyspace.Find[*zset.ZSet](tx, c.Args[1])
-	if err != nil {
-		c.Fail(err)
-		return nil, false
-	}
-	return z, true
-}
-
-func zcard(c *command.Call, tx *keyspace.ReadTx) {
-	z, ok := findZSet(c, tx)
-	switch {
-	case !ok:
-	case z == nil:
-		c.Out.Int(0)
-	default:
-		c.Out.Int(int64(z.Len()))
-	}
-}
-
 func zscore(c *command.Call, tx *keyspace.ReadTx) {
-	if z, ok := findZSet(c, tx); ok {
+	if z, ok := find[*zset.ZSet](c, tx); ok {
 		replyScore(c.Out, z, c.Args[2])
 	}
 }
 
 func zmscore(c *command.Call, tx *keyspace.ReadTx) {
-	z, ok := findZSet(c, tx)
+	z, ok := find[*zset.ZSet](c, tx)
 	if !ok {
 		return
 	}
@@ -137,7 +115,7 @@ func zrank(c *command.Call, tx *keyspace.ReadTx, fromTop bool) {
 		c.Fail(a.Err())
 		return
 	}
-	z, ok := findZSet(c, tx)
+	z, ok := find[*zset.ZSet](c, tx)
 	if !ok {
 		return
 	}
@@ -171,7 +149,7 @@ func zcount(c *command.Call, tx *keyspace.ReadTx, by zorder) {
 		c.Fail(err)
 		return
 	}
-	z, ok := findZSet(c, tx)
+	z, ok := find[*zset.ZSet](c, tx)
 	if !ok {
 		return
 	}

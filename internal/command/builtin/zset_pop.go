@@ -90,14 +90,9 @@ func (p *zpopper) pop(c *command.Call, tx *keyspace.WriteTx, open *keyspace.Chan
 	}
 	p.reply(c.Out, z)
 	z.DeleteRange(first, p.n)
-	gone, err := open.Save()
-	if err != nil {
+	if err := saveAnnounced(tx, open, keyspace.EventZSet, event, key); err != nil {
 		failAfter(c, from, err)
 		return false
-	}
-	tx.Notify(keyspace.EventZSet, event, key)
-	if gone {
-		tx.Notify(keyspace.EventGeneric, "del", key)
 	}
 	return true
 }

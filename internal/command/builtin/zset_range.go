@@ -102,7 +102,7 @@ func zrange(c *command.Call, tx *keyspace.ReadTx, w zwindow) {
 		c.Fail(err)
 		return
 	}
-	z, ok := findZSet(c, tx)
+	z, ok := find[*zset.ZSet](c, tx)
 	switch {
 	case !ok:
 	case z == nil:
@@ -223,7 +223,7 @@ func zrangeStore(c *command.Call, tx *keyspace.WriteTx) {
 			break
 		}
 	}
-	replaceZSet(c, tx, c.Args[1], part, "zrangestore")
+	storeResult(c, tx, c.Args[1], part, keyspace.EventZSet, "zrangestore")
 }
 
 // lower is the lowest rank of n members from first on.

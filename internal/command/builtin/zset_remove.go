@@ -90,15 +90,9 @@ func zremRange(c *command.Call, tx *keyspace.WriteTx, by zorder) {
 // saveZSet saves what a command took from the sorted set at its first key, and
 // announces it. False means that the error has been replied.
 func saveZSet(c *command.Call, tx *keyspace.WriteTx, open *keyspace.Change[*zset.ZSet], event string) bool {
-	key := c.Args[1]
-	gone, err := open.Save()
-	if err != nil {
+	if err := saveAnnounced(tx, open, keyspace.EventZSet, event, c.Args[1]); err != nil {
 		c.Fail(err)
 		return false
-	}
-	tx.Notify(keyspace.EventZSet, event, key)
-	if gone {
-		tx.Notify(keyspace.EventGeneric, "del", key)
 	}
 	return true
 }
@@ -110,25 +104,5 @@ func storeZSet(c *command.Call, tx *keyspace.WriteTx, key []byte, items []zset.I
 		storeNothing(c, tx, key)
 		return
 	}
-	replaceZSet(c, tx, key, zset.Of(items, tx.Limits().ZSet), event)
-}
-
-// replaceZSet makes key hold z, whatever it held, and replies with its size.
-func replaceZSet(c *command.Call, tx *keyspace.WriteTx, key []byte, z *zset.ZSet, event string) {
-	n := z.Len()
-	if err := tx.SetObject(key, z, keyspace.NoExpiry); err != nil {
-		c.Fail(err)
-		return
-	}
-	tx.Notify(keyspace.EventZSet, event, key)
-	c.Out.Int(int64(n))
-}
-
-// storeNothing deletes the key that an empty result was to be stored at, and replies
-// with 0.
-func storeNothing(c *command.Call, tx *keyspace.WriteTx, key []byte) {
-	if tx.Delete(key) {
-		tx.Notify(keyspace.EventGeneric, "del", key)
-	}
-	c.Out.Int(0)
+	storeResult(c, tx, key, zset.Of(items, tx.Limits().ZSet), keyspace.EventZSet, event)
 }

@@ -34,38 +34,25 @@ func zsetScanSpecs() []*command.Spec {
 }
 
 func zscan(c *command.Call, tx *keyspace.ReadTx) {
-	cursor, ok := parseCursor(c.Args[2])
-	if !ok {
-		c.Fail(errCursor)
-		return
-	}
-	z, ok := findZSet(c, tx)
-	if !ok {
-		return
-	}
-	items, n := resp.Writer{Proto: c.Out.Proto}, 0
-	if z == nil { // which redis says before it reads the options
-		replyScan(c, 0, &items, n)
-		return
-	}
-	var o scanOptions
-	if err := o.read(c, 3, false); err != nil {
-		c.Fail(err)
-		return
-	}
-	text := resp.AppendDouble
-	if z.Listpack() == nil {
-		text = appendDouble17
-	}
-	next := z.Scan(cursor, o.count, func(m []byte, score float64) {
-		if o.acceptsName(m) {
-			var scratch [32]byte
-			items.Bulk(m)
-			items.Bulk(text(scratch[:0], score))
-			n += 2
+	var z *zset.ZSet
+	scanInside(c, func() (there, ok bool) {
+		z, ok = find[*zset.ZSet](c, tx)
+		return z != nil, ok
+	}, func(cursor uint64, o *scanOptions, items *resp.Writer) (next uint64, n int) {
+		text := resp.AppendDouble
+		if z.Listpack() == nil {
+			text = appendDouble17
 		}
+		next = z.Scan(cursor, o.count, func(m []byte, score float64) {
+			if o.acceptsName(m) {
+				var scratch [32]byte
+				items.Bulk(m)
+				items.Bulk(text(scratch[:0], score))
+				n += 2
+			}
+		})
+		return next, n
 	})
-	replyScan(c, next, &items, n)
 }
 
 // appendDouble17 appends d as C's %.17g does: so redis shows the scores of a large
@@ -96,7 +83,7 @@ func zrandmember(c *command.Call, tx *keyspace.ReadTx) {
 		c.Fail(err)
 		return
 	}
-	z, ok := findZSet(c, tx)
+	z, ok := find[*zset.ZSet](c, tx)
 	switch {
 	case !ok:
 	case z == nil || count == 0:
@@ -111,7 +98,7 @@ func zrandmember(c *command.Call, tx *keyspace.ReadTx) {
 }
 
 func zrandmemberOne(c *command.Call, tx *keyspace.ReadTx) {
-	z, ok := findZSet(c, tx)
+	z, ok := find[*zset.ZSet](c, tx)
 	switch {
 	case !ok:
 	case z == nil:
