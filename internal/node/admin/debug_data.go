@@ -120,14 +120,34 @@ func tableStats(d *debugCall) {
 	verbatim(d.Out, text)
 }
 
-// valueTableStats is DEBUG HTSTATS-KEY key [full]. No value that there is yet
-// has a hash table.
+// valueTableStats is DEBUG HTSTATS-KEY key [full]. What redis keeps in a hash
+// table has an index of sorted words here (package dict), which is never rehashed.
 func valueTableStats(d *debugCall) {
-	if _, ok := d.tx.Look(d.args.Next()); !ok {
+	r, ok := asItIs(&d.tx.ReadTx, d.Call).Peek(d.args.Next())
+	if !ok {
 		d.Out.Error(command.ErrNoKey)
 		return
 	}
-	d.Out.Error("ERR The value stored at the specified key is not represented using an hash table")
+	elements, ok := tableElements(r)
+	if !ok {
+		d.Out.Error("ERR The value stored at the specified key is not represented using an hash table")
+		return
+	}
+	verbatim(d.Out, fmt.Appendf(nil, "Hash table stats (sorted words, nothing is rehashed):\n number of elements: %d\n bytes: %d\n",
+		elements, r.Bytes()))
+}
+
+// tableElements is how many elements a value has that redis keeps in a hash
+// table; false for any other.
+func tableElements(r keyspace.Ref) (int, bool) {
+	if enc := r.Encoding(); enc != "hashtable" && enc != "skiplist" {
+		return 0, false
+	}
+	o, ok := r.Object().(interface{ Len() int })
+	if !ok {
+		return 0, false
+	}
+	return o.Len(), true
 }
 
 // stringMatchTest is DEBUG STRINGMATCH-TEST: patterns of random bytes, of which

@@ -28,7 +28,7 @@ func (a *Admin) debugCommands() []debugCommand {
 		{"drop-cluster-packet-filter", "<packet-type>", "Drop the bus packets of a type; -1 drops none.", 1, 1, number(h.DropPackets)},
 		{"error", "<string>", "Reply with the string as an error.", 1, 1, replyError},
 		{"htstats", "<dbid> [full]", "Tell about the hash tables of a database.", 1, -1, tableStats},
-		{"htstats-key", "<key> [full]", "Tell about the hash table of a value.", 1, -1, valueTableStats},
+		{"htstats-key", "<key> [full]", "Tell about the index of a value that redis keeps in a hash table.", 1, -1, valueTableStats},
 		{"leak", "<string>", "Leak as much memory as the string takes.", 1, 1, leak},
 		{"log", "<message>", "Write the message to the log.", 1, 1, logMessage},
 		{"object", "<key>", "Describe a key's value.", 1, 1, object},

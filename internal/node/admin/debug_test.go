@@ -11,6 +11,10 @@ import (
 	"time"
 
 	"github.com/skeindb/skein/internal/command"
+	"github.com/skeindb/skein/internal/data/set"
+	"github.com/skeindb/skein/internal/data/value"
+	"github.com/skeindb/skein/internal/data/zset"
+	"github.com/skeindb/skein/internal/store/keyspace"
 )
 
 // TestDebugHooks: what is connected is called with what the client said.
@@ -145,6 +149,19 @@ func TestDebugTables(t *testing.T) {
 		}
 	}
 	s.want("DEBUG HTSTATS-KEY k", "-ERR The value stored at the specified key is not represented using an hash table\r\n")
+	members := set.New([]byte("a"), 1, set.Limits{})
+	members.Add([]byte("a"), set.Limits{})
+	for _, o := range []value.Object{members, zset.Of([]zset.Item{{Member: []byte("a"), Score: 1}}, zset.Limits{})} {
+		var tx keyspace.WriteTx
+		tx.Begin(s.ks, nil, 0, time.Now().UnixMilli(), 0)
+		if err := tx.SetObject([]byte("big"), o, keyspace.NoExpiry); err != nil {
+			t.Fatal(err)
+		}
+		tx.Commit(nil)
+		if got := s.do("DEBUG HTSTATS-KEY big full"); !strings.Contains(got, " number of elements: 1\n") {
+			t.Errorf("%s: %q", o.Encoding(), got)
+		}
+	}
 	if bytes := s.ks.IndexBytes(); bytes < 1000*6 {
 		t.Errorf("tables of 1001 keys take %d bytes", bytes)
 	}
