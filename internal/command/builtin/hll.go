@@ -122,7 +122,8 @@ func addDense(tx *keyspace.WriteTx, r keyspace.Ref, key, b []byte, elements [][]
 }
 
 // pfCount is PFCOUNT. What it counted of a single key it stores there, which is a
-// change that replicas get, too; it is a command that reads all the same.
+// change that replicas get, too; it is a command that reads all the same, and one
+// that a replica runs: there it changes the replica's own copy only.
 func pfCount(c *command.Call, tx *keyspace.WriteTx) {
 	count := countUnion
 	if len(c.Args) == 2 {
@@ -151,9 +152,6 @@ func countOne(tx *keyspace.WriteTx, keys [][]byte) (uint64, error) {
 	}
 	if n, err = hll.Cardinality(b); err != nil {
 		return 0, errCorruptHLL
-	}
-	if tx.Aside() {
-		return n, nil
 	}
 	edit, err := tx.EditAt(r, keys[0], 0)
 	if err == nil {

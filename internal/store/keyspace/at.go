@@ -89,10 +89,6 @@ func (tx *WriteTx) DelWord() []byte {
 	return wordDel
 }
 
-// Aside tells that the command is a client's on a replica: what it changed, its
-// master would not learn.
-func (tx *ReadTx) Aside() bool { return tx.ks.Replica.Load() && tx.access&Applied == 0 }
-
 // MaxString is the longest that a command may make a string, in bytes. The
 // applier of a replica has no limit: its master has decided.
 func (tx *ReadTx) MaxString() int64 {
