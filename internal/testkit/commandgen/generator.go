@@ -342,7 +342,7 @@ var expiring = strings.Fields("set setex psetex getex expire pexpire expireat pe
 func postpone(words []string) {
 	for i, w := range words {
 		if n, err := strconv.Atoi(w); err == nil && n > 0 && n < 1_000_000 {
-			words[i] = "1000000"
+			words[i] = "9999999999999" // of seconds and of milliseconds
 		}
 	}
 }

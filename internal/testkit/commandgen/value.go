@@ -50,8 +50,8 @@ var named = map[string]func(*Generator) string{
 	"seconds":                (*Generator).seconds,
 	"milliseconds":           (*Generator).milliseconds,
 	"ttl":                    (*Generator).milliseconds,
-	"unix-time-seconds":      func(g *Generator) string { return g.pick("1", "4102444800", "4102444801", "0", "-1", "x") },
-	"unix-time-milliseconds": func(g *Generator) string { return g.pick("1", "4102444800000", "4102444801000", "0", "-1", "x") },
+	"unix-time-seconds":      func(g *Generator) string { return g.moment("4102444800", "4102444801") },
+	"unix-time-milliseconds": func(g *Generator) string { return g.moment("4102444800000", "4102444801000") },
 	"member":                 (*Generator).element,
 	"member1":                (*Generator).element,
 	"member2":                (*Generator).element,
@@ -175,6 +175,15 @@ func (g *Generator) pattern() string {
 // seconds are deadlines that are over at once or not soon.
 func (g *Generator) seconds() string {
 	return g.pick("1000", "2000", "100000", "100000", "0", "-1", "x", "9223372036854775807", "9223372036854775")
+}
+
+// moment is a deadline. One that is over leaves a key that goes when somebody meets
+// it.
+func (g *Generator) moment(future ...string) string {
+	if g.opt.Repeatable || g.chance(2) {
+		return g.pick(future...)
+	}
+	return g.pick("1", "0", "-1", "x")
 }
 
 func (g *Generator) milliseconds() string {
