@@ -267,16 +267,21 @@ func (d *duel) digests() string {
 	if slices.Equal(redis, skein) {
 		return ""
 	}
-	missing := func(from, in []string) []string {
-		return slices.DeleteFunc(slices.Clone(from), func(k string) bool { return slices.Contains(in, k) })
-	}
 	return fmt.Sprintf("the data differ\n redis %.1500q\n skein %.1500q", missing(redis, skein), missing(skein, redis))
+}
+
+// missing are the strings of from that are not among in.
+func missing(from, in []string) []string {
+	return slices.DeleteFunc(slices.Clone(from), func(k string) bool { return slices.Contains(in, k) })
 }
 
 // describe tells of each key in all databases that the stories use what it holds.
 func describe(p *pipe) (all []string) {
 	for _, db := range []string{"0", "1", "2", "15"} {
-		names := p.run([][]string{{"SELECT", db}, {"KEYS", "*"}})[1].Elems
+		if v := p.do("SELECT", db); v.IsError() { // in a cluster
+			break
+		}
+		names := p.do("KEYS", "*").Elems
 		var ask [][]string
 		for _, v := range names {
 			k := v.Text()

@@ -1,6 +1,7 @@
 package rdb
 
 import (
+	"bytes"
 	"fmt"
 	"math"
 	"math/rand/v2"
@@ -283,5 +284,23 @@ func TestLimits(t *testing.T) {
 				t.Errorf("%s became %s", v.name, got.Object.Encoding())
 			}
 		}
+	}
+}
+
+// TestMinusZero: a score of -0 stays what it is where a listpack, which has none, is
+// no longer possible.
+func TestMinusZero(t *testing.T) {
+	zero := math.Copysign(0, -1)
+	z := zset.Of([]zset.Item{{Member: []byte("zero"), Score: zero}, {Member: bytes.Repeat([]byte("long"), 100), Score: -1}}, usual.ZSet)
+	dump, err := new(Encoder).Dump(nil, z)
+	if err != nil {
+		t.Fatal(err)
+	}
+	v, err := Undump(dump, usual)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if score, ok := v.Object.(*zset.ZSet).Score([]byte("zero")); !ok || !math.Signbit(score) {
+		t.Errorf("the score is %v, %t", score, ok)
 	}
 }

@@ -6,6 +6,7 @@ import (
 	"math"
 	"strconv"
 
+	"github.com/skeindb/skein/internal/data/listpack"
 	"github.com/skeindb/skein/internal/data/zset"
 )
 
@@ -25,10 +26,13 @@ func (p *pen) zset(z *zset.ZSet) {
 	}
 }
 
-// zset is a set of members with scores, which score reads.
+// zset is a set of members with scores, which score reads. As in redis, it is large
+// until all members are there: a listpack on the way would make a -0 that a later
+// member keeps out of listpacks into a 0.
 func (d *Decoder) zset(score func() float64) *zset.ZSet {
 	n := d.counted()
-	z := zset.New(n, 0, d.lim.ZSet)
+	z := zset.New(n, math.MaxInt, d.lim.ZSet)
+	longest, all := 0, 0
 	for range n {
 		at := d.at
 		m := d.kept()
@@ -43,6 +47,10 @@ func (d *Decoder) zset(score func() float64) *zset.ZSet {
 			d.fail(ErrCorrupt, at, "Duplicate zset fields detected: %.40q", m)
 			return nil
 		}
+		longest, all = max(longest, len(m)), all+len(m)
+	}
+	if listpack.SafeToAdd(nil, all) {
+		z.Pack(longest, d.lim.ZSet)
 	}
 	return z
 }
