@@ -78,6 +78,9 @@ func appendKeys(dst []KeyPos, s *Spec, argv [][]byte, channels bool) ([]KeyPos, 
 		if k.Flags&KeyNotKey != 0 && !channels {
 			continue
 		}
+		if i > 0 && k.leftOut(argv) {
+			continue
+		}
 		var ok bool
 		if dst, ok = k.append(dst, argv); !ok {
 			return s.askGetKeys(dst[:was], argv)
@@ -115,6 +118,12 @@ func (k *KeySpec) append(dst []KeyPos, argv [][]byte) ([]KeyPos, bool) {
 		dst = append(dst, KeyPos{i, k.Flags})
 	}
 	return dst, k.Flags&KeyIncomplete == 0
+}
+
+// leftOut tells whether the KeySpec is of optional keys at the end, as PFMERGE's
+// sources, that are not given. (For redis the arguments then do not fit.)
+func (k *KeySpec) leftOut(argv [][]byte) bool {
+	return k.Index == len(argv) && k.Keyword == "" && !k.NumKeys && k.Last == -1
 }
 
 // begin is the argument at which the search begins, 0 if the keyword is missing.

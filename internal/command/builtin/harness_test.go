@@ -52,8 +52,13 @@ type server struct {
 func newServer(tb testing.TB) *server { return newServerWith(tb, arena.Options{}) }
 
 func newServerWith(tb testing.TB, memory arena.Options) *server {
+	return newServerOn(tb, keyspace.Options{Arena: memory})
+}
+
+func newServerOn(tb testing.TB, o keyspace.Options) *server {
 	s := &server{tb: tb, out: resp.Writer{Proto: 2}}
-	ks, err := keyspace.New(keyspace.Options{Arena: memory, Log: s, Listener: s})
+	o.Log, o.Listener = s, s
+	ks, err := keyspace.New(o)
 	if err != nil {
 		tb.Fatal(err)
 	}
@@ -106,8 +111,10 @@ func (s *server) set(option, value string) {
 	}
 }
 
-func (s *server) play(argv [][]byte) outcome {
-	s.nowMs = time.Now().UnixMilli()
+func (s *server) play(argv [][]byte) outcome { return s.playAt(time.Now().UnixMilli(), argv) }
+
+func (s *server) playAt(nowMs int64, argv [][]byte) outcome {
+	s.nowMs = nowMs
 	s.got = outcome{}
 	s.out.Buf = nil
 	s.run(argv)
