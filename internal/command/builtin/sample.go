@@ -7,7 +7,8 @@ import (
 )
 
 // maxRepeats is how many random elements, the same several times, may be asked for
-// at once. In redis only memory, which larger numbers exhaust, sets a limit.
+// at once. In redis only memory, which larger numbers exhaust, or the limit of the
+// client's output ends such a reply.
 const maxRepeats = 1 << 28
 
 const errRepeats command.Error = "ERR value is out of range, the reply would not fit into memory"
