@@ -11,7 +11,7 @@ import (
 )
 
 // A shard of a Skein and a redis, in a cluster whose other masters are one of each, so that it needs the votes of both
-// kinds. Whoever is master first, and through all failovers: what is written on one is on the other.
+// kinds. Whoever is master first, and through all failovers: what is written on one is on the other, be it of whatever type.
 func TestMixedShards(t *testing.T) {
 	for name, c := range map[string]struct{ master, replica kind }{
 		"redis follows Skein": {startSkein, startRedis},
@@ -49,8 +49,9 @@ const mixedTimeout = 5 * time.Second
 // followUnderLoad lets the replica begin to follow by a full synchronization, and go on by partial ones.
 func followUnderLoad(t *testing.T, s *shard, all []*server) {
 	t.Helper()
-	w := appending(*s, all)
+	w, c := appending(*s, all), startChanges(t, s.key()+"following:", s.master)
 	waitWritten(t, w, s.master)
+	c.waitDone(t, s.master, 500)
 	full := stat(s.master, "sync_full")
 	follow(t, *s)
 	waitLinked(t, *s)
@@ -68,12 +69,13 @@ func followUnderLoad(t *testing.T, s *shard, all []*server) {
 		testkit.Eventually(t, "a partial synchronization", func() bool { return stat(s.master, "sync_partial_ok") > partial })
 		waitLinked(t, *s)
 		waitWritten(t, w, s.master)
+		c.waitDone(t, s.master, 500)
 	}
 	if got := stat(s.master, "sync_full") - full; got != 1 {
 		t.Errorf("%d full synchronizations after the link was cut", got)
 	}
 	w.Stop()
-	waitEqual(t, *s)
+	c.end(t, *s)
 	finish(t, w, false)
 }
 
@@ -81,11 +83,13 @@ func followUnderLoad(t *testing.T, s *shard, all []*server) {
 func handOversUnderLoad(t *testing.T, s *shard, all []*server) {
 	t.Helper()
 	load, w := startLoad(t, all, 500), appending(*s, all)
+	c := startChanges(t, s.key()+"handed over:", s.master, s.replica)
 	for range 2 {
 		waitWritten(t, w, s.master)
 		full := stat(s.replica, "sync_full")
 		handOver(t, s, all)
 		waitWritten(t, w, s.master)
+		c.waitDone(t, s.master, 500)
 		if got := stat(s.master, "sync_full") - full; got != 0 {
 			t.Errorf("the demoted node needed %d full synchronizations", got)
 		}
@@ -93,7 +97,7 @@ func handOversUnderLoad(t *testing.T, s *shard, all []*server) {
 	}
 	w.Stop()
 	load.stop()
-	waitEqual(t, *s)
+	c.end(t, *s)
 	finish(t, w, false)
 }
 
@@ -117,16 +121,18 @@ func failovers(t *testing.T, s *shard, all []*server) {
 	for i := range 2 {
 		s.master.Want("+OK", "SET", fmt.Sprint(s.key(), "failover", i), "value")
 		waitEqual(t, *s)
-		w := appending(*s, all)
+		w, c := appending(*s, all), startChanges(t, fmt.Sprint(s.key(), "failed over ", i, ":"), s.master, s.replica)
 		waitWritten(t, w, s.master)
+		c.waitDone(t, s.master, 100)
 		old := s.master
 		old.Kill()
 		waitMaster(t, s.replica)
 		waitWritten(t, w, s.replica)
+		c.waitDone(t, s.replica, 100)
 		old.Start()
 		waitPromoted(t, s, all)
 		w.Stop()
-		waitEqual(t, *s)
+		c.end(t, *s)
 		finish(t, w, true)
 		s.master.Want("value", "GET", fmt.Sprint(s.key(), "failover", i))
 	}
