@@ -52,3 +52,16 @@ func (s *server) command(words ...string) []byte {
 	}
 	return s.play(argv).reply
 }
+
+// TestRestoreIdle is no line of a script, since a second may pass before redis-server is asked.
+func TestRestoreIdle(t *testing.T) {
+	s := newServer(t)
+	s.play([][]byte{[]byte("SET"), []byte("k"), []byte("v")})
+	dump := s.play([][]byte{[]byte("DUMP"), []byte("k")}).reply
+	_, payload, _ := bytes.Cut(bytes.TrimSuffix(dump, []byte("\r\n")), []byte("\r\n"))
+	s.play([][]byte{[]byte("RESTORE"), []byte("l"), []byte("0"), payload, []byte("IDLETIME"), []byte("1000")})
+	got := string(s.play([][]byte{[]byte("OBJECT"), []byte("IDLETIME"), []byte("l")}).reply)
+	if got != ":1000\r\n" && got != ":1001\r\n" {
+		t.Errorf("idle %q", got)
+	}
+}

@@ -3,8 +3,8 @@ package builtin
 import (
 	"bytes"
 	"cmp"
-	"errors"
 	"math"
+	"math/big"
 	"slices"
 	"strconv"
 	"strings"
@@ -100,8 +100,30 @@ func strtod(b []byte) (float64, bool) {
 		text += "p0" // which Go wants
 	}
 	f, err := strconv.ParseFloat(text, 64)
-	if errors.Is(err, strconv.ErrRange) || err != nil || math.IsNaN(f) {
+	if err != nil || math.IsNaN(f) || underflows(unsigned, math.Abs(f)) {
 		return 0, false
 	}
 	return f, true
+}
+
+// leastNormal is the least number with all 53 bits of precision.
+const leastNormal = 0x1p-1022
+
+// underflows tells whether C calls it out of range to read text, a number without sign
+// in lower case, as f: it is too small to be exact.
+func underflows(text string, f float64) bool {
+	switch {
+	case f >= leastNormal:
+		return false
+	case f == 0:
+		digits, isHex := strings.CutPrefix(text, "0x")
+		exponent := "e"
+		if isHex {
+			exponent = "p"
+		}
+		digits, _, _ = strings.Cut(digits, exponent)
+		return strings.Trim(digits, "0.") != ""
+	}
+	exact, ok := new(big.Rat).SetString(text)
+	return ok && exact.Cmp(new(big.Rat).SetFloat64(f)) != 0
 }
