@@ -44,7 +44,7 @@ func (e *Engine) runOne(t *Turn, s *session.Session, spec *command.Spec, args []
 // Answer is the end of a command that had parked: its reply came.
 func (e *Engine) Answer(t *Turn, s *session.Session, reply []byte) {
 	s.Unpark()
-	s.Clear(session.Blocked)
+	s.Clear(session.Blocked | session.Asking)
 	mark := len(s.Out.Buf)
 	s.Out.Raw(reply)
 	if w := s.Waiting(); w != nil {
