@@ -29,7 +29,7 @@ func (e *Engine) runOne(t *Turn, s *session.Session, spec *command.Spec, args []
 		s.Clear(session.Unwatch)
 		e.Keyspace.Unwatch(&s.Watch)
 	}
-	if asking && !s.Is(session.Multi) && !s.Parked() {
+	if asking && !s.Is(session.Multi) && s.Waiting() == nil { // who waits for keys runs again
 		s.Clear(session.Asking)
 	}
 	if s.Parked() { // and perhaps served already, by another goroutine
@@ -44,7 +44,7 @@ func (e *Engine) runOne(t *Turn, s *session.Session, spec *command.Spec, args []
 // Answer is the end of a command that had parked: its reply came.
 func (e *Engine) Answer(t *Turn, s *session.Session, reply []byte) {
 	s.Unpark()
-	s.Clear(session.Blocked | session.Asking)
+	s.Clear(session.Blocked)
 	mark := len(s.Out.Buf)
 	s.Out.Raw(reply)
 	if w := s.Waiting(); w != nil {

@@ -236,17 +236,17 @@ func TestAskingLastsForOneParkedCommand(t *testing.T) {
 	sv.onLoop(func() { s.Set(session.Asking | session.ReplyOff) })
 	c.send(t, "PARK\r\n")
 	eventually(t, "the command parks", func() bool { sv.mu.Lock(); defer sv.mu.Unlock(); return len(sv.parked) == 1 })
+	sv.onLoop(func() {
+		if s.Is(session.Asking) {
+			t.Error("ASKING outlived the command behind it")
+		}
+	})
 	sv.parked[0]([]byte("+not wanted\r\n"))
 	eventually(t, "the command is answered", func() (answered bool) {
 		sv.onLoop(func() { answered = !s.Parked() })
 		return answered
 	})
-	sv.onLoop(func() {
-		if s.Is(session.Asking) {
-			t.Error("ASKING outlived the command behind it")
-		}
-		s.Clear(session.ReplyOff)
-	})
+	sv.onLoop(func() { s.Clear(session.ReplyOff) })
 	c.send(t, "GET k\r\n")
 	c.expect(t, "$1\r\n1\r\n")
 }

@@ -34,7 +34,7 @@ func evictHalf(t *testing.T, policy Policy, n int, expiry func(i int) int64) (fi
 		})
 	}
 	r.effects = nil
-	limit := ks.Used() - int64(n)/2*620 // with their tables, since hardly two keys share a slot
+	limit := ks.Used() - int64(n)/2*640 // with their tables, since hardly two keys share a slot
 	if !ks.Evict(limit, 0) || ks.Used() > limit {
 		t.Fatalf("policy %d: %d bytes are used, the limit is %d", policy, ks.Used(), limit)
 	}
@@ -68,11 +68,11 @@ func TestEvictionPolicies(t *testing.T) {
 		expiry       func(int) int64
 		first, least int // of the first half at most, of the second at least
 	}{
-		{AllKeysLRU, never, 120, 380},
-		{AllKeysLFU, never, 120, 380},
-		{VolatileLRU, later, 120, 380},
-		{VolatileLFU, later, 120, 380},
-		{VolatileTTL, later, 120, 380},
+		{AllKeysLRU, never, 80, 400},
+		{AllKeysLFU, never, 80, 400},
+		{VolatileLRU, later, 80, 400},
+		{VolatileLFU, later, 80, 400},
+		{VolatileTTL, later, 80, 400},
 		{AllKeysRandom, never, 350, 150},
 		{VolatileRandom, later, 350, 150},
 	}[:max(2, 7/scale)] {
@@ -82,7 +82,7 @@ func TestEvictionPolicies(t *testing.T) {
 		}
 	}
 	for _, policy := range []Policy{VolatileTTL, VolatileLRU, VolatileLFU, VolatileRandom}[:max(1, 4/scale)] {
-		if first, second := evictHalf(t, policy, 1000, half); first != 500 || second > 120 {
+		if first, second := evictHalf(t, policy, 1000, half); first != 500 || second > 80 {
 			t.Errorf("policy %d leaves %d keys without a deadline and %d with one", policy, first, second)
 		}
 	}
