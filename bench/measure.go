@@ -18,6 +18,9 @@ import (
 
 const clients = 50 // connections of redis-benchmark, its own default
 
+// elementsAsOne is how many elements of a reply take about the time of a short command.
+const elementsAsOne = 25
+
 // A Sample is what one run of redis-benchmark cost one server.
 type Sample struct {
 	CPUPerOp     time.Duration
@@ -68,6 +71,7 @@ func (r *runner) calibrate(ctx context.Context, servers [2]*Server, c Cell) (int
 	if c.ValueBytes > 1024 {
 		probe /= 4
 	}
+	probe /= max(1, c.Elements/elementsAsOne)
 	if r.requests > 0 {
 		probe = min(probe, r.requests)
 	}

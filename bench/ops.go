@@ -19,25 +19,28 @@ const opKeys = 100_000
 
 // ops are the commands of the cells of every type. Each __rand_int__ is another number,
 // of twelve digits.
-var ops = []struct{ name, command string }{
-	{"MSET", "MSET" + strings.Repeat(" key:__rand_int__ abc", 10)},
-	{"LPUSH", "LPUSH list __rand_int__"},
-	{"LPOP", "LPOP list"},
-	{"SADD", "SADD set member:__rand_int__"},
-	{"HSET", "HSET hash field:__rand_int__ abc"},
-	{"ZADD", "ZADD zset __rand_int__ member:__rand_int__"},
-	{"ZRANK", "ZRANK zset member:__rand_int__"},
-	{"ZRANGE", "ZRANGE zset __rand_int__ inf BYSCORE LIMIT 0 10"},
-	{"XADD", "XADD stream * field __rand_int__"},
-	{"XREADGROUP", "XREADGROUP GROUP group consumer COUNT 1 STREAMS stream >"},
-	{"LRANGE100", "LRANGE list:100 0 -1"},
-	{"ZRANGE100", "ZRANGE zset:100 0 -1"},
-	{"HGETALL100", "HGETALL hash:100"},
-	{"SMEMBERS100", "SMEMBERS set:100"},
-	{"LRANGE1000", "LRANGE list:1000 0 -1"},
-	{"ZRANGE1000", "ZRANGE zset:1000 0 -1"},
-	{"HGETALL1000", "HGETALL hash:1000"},
-	{"SMEMBERS1000", "SMEMBERS set:1000"},
+var ops = []struct {
+	name, command string
+	elements      int // of a reply, counted for the long ones
+}{
+	{"MSET", "MSET" + strings.Repeat(" key:__rand_int__ abc", 10), 0},
+	{"LPUSH", "LPUSH list __rand_int__", 0},
+	{"LPOP", "LPOP list", 0},
+	{"SADD", "SADD set member:__rand_int__", 0},
+	{"HSET", "HSET hash field:__rand_int__ abc", 0},
+	{"ZADD", "ZADD zset __rand_int__ member:__rand_int__", 0},
+	{"ZRANK", "ZRANK zset member:__rand_int__", 0},
+	{"ZRANGE", "ZRANGE zset __rand_int__ inf BYSCORE LIMIT 0 10", 0},
+	{"XADD", "XADD stream * field __rand_int__", 0},
+	{"XREADGROUP", "XREADGROUP GROUP group consumer COUNT 1 STREAMS stream >", 0},
+	{"LRANGE100", "LRANGE list:100 0 -1", 100},
+	{"ZRANGE100", "ZRANGE zset:100 0 -1", 100},
+	{"HGETALL100", "HGETALL hash:100", 200},
+	{"SMEMBERS100", "SMEMBERS set:100", 100},
+	{"LRANGE1000", "LRANGE list:1000 0 -1", 1000},
+	{"ZRANGE1000", "ZRANGE zset:1000 0 -1", 1000},
+	{"HGETALL1000", "HGETALL hash:1000", 2000},
+	{"SMEMBERS1000", "SMEMBERS set:1000", 1000},
 }
 
 const (

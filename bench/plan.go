@@ -20,6 +20,7 @@ type Cell struct {
 	Rounds     int
 	RunTime    time.Duration // aim for one run against the slower server
 	Command    string        // what redis-benchmark sends; "" for its own test of the name Op
+	Elements   int           // of its reply, if that is a long one
 }
 
 // Name returns the cell's name, as in GET/3/P16/pinned/standalone.
@@ -180,7 +181,7 @@ func TypesPlan() Plan {
 	s := Stage{Keys: opKeys, ValueBytes: 3, Pinned: true, Collections: true}
 	for _, o := range ops {
 		for _, pipeline := range []int{1, 16} {
-			c := Cell{Op: o.name, ValueBytes: 3, Pipeline: pipeline, Pinned: true, Command: o.command,
+			c := Cell{Op: o.name, ValueBytes: 3, Pipeline: pipeline, Pinned: true, Command: o.command, Elements: o.elements,
 				Asked: 1, Rounds: 5, RunTime: time.Second}
 			if pipeline == 16 {
 				c.Asked = 1.5
