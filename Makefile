@@ -2,7 +2,7 @@
 
 SHELL := /bin/bash
 
-.PHONY: build test lint fuzz bench bench-quick bench-failover accept-cluster accept-replication suite sim sim-soak
+.PHONY: build test lint fuzz bench bench-quick bench-failover bench-bigvalues accept-cluster accept-replication suite sim sim-soak
 
 build: ## one binary, bin/skein
 	go build -o bin/skein ./cmd/skein
@@ -30,6 +30,9 @@ bench-quick: ## the same in 5 minutes
 
 bench-failover: ## what a failover costs, side by side with redis-server; a quarter of an hour
 	go run ./bench/failover
+
+bench-bigvalues: ## what other clients feel of work on big values, side by side with redis-server; half an hour
+	go run ./bench/bigvalues
 
 suite: ## Redis's own Tcl tests; needs SKEIN_REDIS_SRC, see scripts/suite
 	scripts/suite

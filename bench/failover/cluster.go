@@ -31,7 +31,7 @@ var errNoShard = errors.New("the shard does not become whole")
 
 // A cluster is six nodes of one server.
 type cluster struct {
-	nodes []*process
+	nodes []*rig.Process
 }
 
 // startCluster starts the nodes, on ports from *port on, and makes them a cluster.
@@ -44,7 +44,7 @@ func startCluster(ctx context.Context, name string, argv []string, root string, 
 			return nil, err
 		}
 		c.nodes = append(c.nodes, p)
-		if err := p.start(); err != nil {
+		if err := p.Start(); err != nil {
 			c.stop()
 			return nil, err
 		}
@@ -58,7 +58,7 @@ func startCluster(ctx context.Context, name string, argv []string, root string, 
 
 // newNode prepares a node without persistence. A replica that asks for all data gets it without the delay by which
 // redis collects more of them.
-func newNode(name string, argv []string, root string, next *int, timeout time.Duration) (*process, error) {
+func newNode(name string, argv []string, root string, next *int, timeout time.Duration) (*rig.Process, error) {
 	port, err := rig.FreePort(*next)
 	if err != nil {
 		return nil, err
@@ -68,7 +68,7 @@ func newNode(name string, argv []string, root string, next *int, timeout time.Du
 	if err := os.Mkdir(dir, 0o755); err != nil {
 		return nil, err
 	}
-	return &process{port: port, dir: dir, argv: append(slices.Clone(argv),
+	return &rig.Process{Port: port, Dir: dir, Argv: append(slices.Clone(argv),
 		"--port", strconv.Itoa(port), "--bind", "127.0.0.1", "--dir", dir, "--save", "", "--appendonly", "no",
 		"--cluster-enabled", "yes", "--cluster-node-timeout", fmt.Sprint(timeout.Milliseconds()),
 		"--repl-diskless-sync-delay", "0")}, nil
@@ -89,7 +89,7 @@ func (c *cluster) create(ctx context.Context) error {
 
 func (c *cluster) addrs() (addrs []string) {
 	for _, n := range c.nodes {
-		addrs = append(addrs, n.addr())
+		addrs = append(addrs, n.Addr())
 	}
 	return addrs
 }
@@ -100,31 +100,31 @@ func (c *cluster) stop() {
 		return
 	}
 	for _, n := range c.nodes {
-		n.stop()
+		n.Stop()
 	}
 }
 
 // isSkein reports whether the nodes say that they are Skein.
 func (c *cluster) isSkein() bool {
-	info, err := c.nodes[0].ask("INFO", "server")
+	info, err := c.nodes[0].Ask("INFO", "server")
 	return err == nil && infoField(info, "server_name") == "skein"
 }
 
 // configure sets a directive on all nodes, and for when they are started again.
 func (c *cluster) configure(name, value string) error {
 	for _, n := range c.nodes {
-		if _, err := n.ask("CONFIG", "SET", name, value); err != nil {
+		if _, err := n.Ask("CONFIG", "SET", name, value); err != nil {
 			return err
 		}
 	}
 	for _, n := range c.nodes {
-		n.argv = append(n.argv, "--"+name, value)
+		n.Argv = append(n.Argv, "--"+name, value)
 	}
 	return nil
 }
 
 // A shard is the master of the key's slot and its replica.
-type shard struct{ master, replica *process }
+type shard struct{ master, replica *rig.Process }
 
 // awaitShard waits until the shard is whole and the cluster is ok and of one opinion.
 func (c *cluster) awaitShard(ctx context.Context) (shard, error) {
@@ -134,7 +134,7 @@ func (c *cluster) awaitShard(ctx context.Context) (shard, error) {
 		if s, why = c.findShard(); why == "" {
 			return s, nil
 		}
-		if err := rig.Sleep(ctx, pollEvery); err != nil {
+		if err := rig.Sleep(ctx, rig.PollEvery); err != nil {
 			return shard{}, err
 		}
 	}
@@ -145,14 +145,14 @@ func (c *cluster) awaitShard(ctx context.Context) (shard, error) {
 func (c *cluster) findShard() (s shard, why string) {
 	var first string
 	for _, n := range c.nodes {
-		info, err := n.ask("CLUSTER", "INFO")
+		info, err := n.Ask("CLUSTER", "INFO")
 		if err != nil {
 			return s, err.Error()
 		}
 		if state := infoField(info, "cluster_state"); state != "ok" {
-			return s, fmt.Sprintf("port %d says that the cluster is %s", n.port, state)
+			return s, fmt.Sprintf("port %d says that the cluster is %s", n.Port, state)
 		}
-		text, err := n.ask("CLUSTER", "NODES")
+		text, err := n.Ask("CLUSTER", "NODES")
 		if err != nil {
 			return s, err.Error()
 		}
@@ -160,7 +160,7 @@ func (c *cluster) findShard() (s shard, why string) {
 		if first == "" {
 			first = view
 		} else if view != first {
-			return s, fmt.Sprintf("port %d and port %d disagree", c.nodes[0].port, n.port)
+			return s, fmt.Sprintf("port %d and port %d disagree", c.nodes[0].Port, n.Port)
 		}
 		switch owns, follows := roleIn(text, slot.OfString(keyTag)); {
 		case owns:
@@ -172,19 +172,19 @@ func (c *cluster) findShard() (s shard, why string) {
 	if s.master == nil || s.replica == nil {
 		return s, "the shard has not two nodes"
 	}
-	info, err := s.replica.ask("INFO", "replication")
+	info, err := s.replica.Ask("INFO", "replication")
 	if err != nil {
 		return s, err.Error()
 	}
 	if link := infoField(info, "master_link_status"); link != "up" || infoField(info, "role") != "slave" {
-		return s, fmt.Sprintf("the replica on port %d is %s, its link %q", s.replica.port, infoField(info, "role"), link)
+		return s, fmt.Sprintf("the replica on port %d is %s, its link %q", s.replica.Port, infoField(info, "role"), link)
 	}
-	info, err = s.master.ask("INFO", "replication")
+	info, err = s.master.Ask("INFO", "replication")
 	if err != nil {
 		return s, err.Error()
 	}
 	if !strings.Contains(infoField(info, "slave0"), "state=online") {
-		return s, fmt.Sprintf("the master on port %d says of its replica %q", s.master.port, infoField(info, "slave0"))
+		return s, fmt.Sprintf("the master on port %d says of its replica %q", s.master.Port, infoField(info, "slave0"))
 	}
 	return s, ""
 }

@@ -81,7 +81,7 @@ func run(ctx context.Context, o options) (int, error) {
 	}
 	var contestants []*contestant
 	for _, words := range o.servers {
-		argv, err := serverCommand(ctx, words, root)
+		argv, err := rig.Command(ctx, words, root)
 		if err != nil {
 			return rig.Broken, err
 		}
@@ -112,14 +112,4 @@ func verdict(ctx context.Context, o options, chosen []trial, contestants []*cont
 		return rig.Missed, errors.New("a goal was missed")
 	}
 	return rig.OK, nil
-}
-
-// serverCommand returns the words that start a server, building skein into root where it is asked for.
-func serverCommand(ctx context.Context, words, root string) ([]string, error) {
-	argv := strings.Fields(words)
-	if argv[0] != "skein" {
-		return argv, nil
-	}
-	built, err := rig.Build(ctx, root)
-	return append(built, argv[1:]...), err
 }

@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"github.com/skeindb/skein/bench/records"
+	"github.com/skeindb/skein/bench/rig"
 )
 
 // A Round is what one failover gave.
@@ -207,7 +208,7 @@ func header(ctx context.Context, o options, contestants []*contestant) string {
 
 // version returns the first line of what a server prints for --version.
 func version(ctx context.Context, argv []string) string {
-	ctx, cancel := context.WithTimeout(ctx, replyLimit)
+	ctx, cancel := context.WithTimeout(ctx, rig.ReplyLimit)
 	defer cancel()
 	out, err := exec.CommandContext(ctx, argv[0], append(slices.Clone(argv[1:]), "--version")...).Output()
 	if err != nil {

@@ -204,7 +204,7 @@ func (p *play) awaitProgress(by string) {
 
 // awaitMaster waits until the replica says that it is a master.
 func (p *play) awaitMaster(limit time.Duration) bool {
-	conn, err := records.Dial(p.shard.replica.addr(), replyLimit)
+	conn, err := records.Dial(p.shard.replica.Addr(), rig.ReplyLimit)
 	if err != nil {
 		p.err = err
 		return false
@@ -213,7 +213,7 @@ func (p *play) awaitMaster(limit time.Duration) bool {
 	for end := time.Now().Add(limit); p.err == nil && time.Now().Before(end); p.err = rig.Sleep(p.ctx, roleEvery) {
 		v, err := conn.Do("ROLE")
 		if err != nil {
-			p.err = p.shard.replica.explain(err)
+			p.err = p.shard.replica.Explain(err)
 			return false
 		}
 		if len(v.Elems) > 0 && v.Elems[0].Text() == "master" {
@@ -238,7 +238,7 @@ func (p *play) awaitWhole() {
 func (p *play) handOver() (took time.Duration, failure string) {
 	begun := time.Now()
 	for {
-		_, err := p.shard.replica.ask("CLUSTER", "FAILOVER")
+		_, err := p.shard.replica.Ask("CLUSTER", "FAILOVER")
 		if err == nil {
 			break
 		}
@@ -270,7 +270,7 @@ func (p *play) over(r *Round) {
 
 // plainRound is a manual failover and a rest.
 func plainRound(p *play) (r Round) {
-	to := p.shard.replica.addr()
+	to := p.shard.replica.Addr()
 	if r.Took, r.Failure = p.handOver(); r.Failure == "" {
 		p.takenOver(&r, to)
 	}
@@ -281,7 +281,7 @@ func plainRound(p *play) (r Round) {
 
 // rowRound is a manual failover as soon as the last one has succeeded.
 func rowRound(p *play) (r Round) {
-	to := p.shard.replica.addr()
+	to := p.shard.replica.Addr()
 	r.Took, r.Failure = p.handOver()
 	if r.Failure != "" {
 		p.awaitWhole()
@@ -300,9 +300,9 @@ func killRound(p *play) Round { return p.kill(true) }
 func syncRound(p *play) Round { return p.kill(false) }
 
 func (p *play) kill(writesAtOnce bool) (r Round) {
-	to := p.shard.replica.addr()
+	to := p.shard.replica.Addr()
 	begun := time.Now()
-	p.shard.master.kill()
+	p.shard.master.Kill()
 	if p.awaitMaster(killLimit) {
 		r.Took = time.Since(begun)
 		if writesAtOnce {
@@ -311,7 +311,7 @@ func (p *play) kill(writesAtOnce bool) (r Round) {
 	} else {
 		r.Failure = fmt.Sprintf("no master after %v", killLimit)
 	}
-	if err := p.shard.master.start(); err != nil && p.err == nil {
+	if err := p.shard.master.Start(); err != nil && p.err == nil {
 		p.err = err
 	}
 	p.awaitWhole()

@@ -16,6 +16,7 @@ import (
 	"os/signal"
 	"path/filepath"
 	"strconv"
+	"strings"
 	"syscall"
 	"time"
 )
@@ -78,6 +79,16 @@ func Build(ctx context.Context, dir string) ([]string, error) {
 		return nil, fmt.Errorf("building skein: %w\n%s", err, out)
 	}
 	return []string{path, "server"}, nil
+}
+
+// Command returns the words that start a server, building skein into dir where "skein" is asked for.
+func Command(ctx context.Context, words, dir string) ([]string, error) {
+	argv := strings.Fields(words)
+	if argv[0] != "skein" {
+		return argv, nil
+	}
+	built, err := Build(ctx, dir)
+	return append(built, argv[1:]...), err
 }
 
 // FreePort returns the first port from from on that is free on the loopback address,

@@ -41,13 +41,13 @@ node/session < node/exec node/clients node/observe
 
 9 whole: node
 
-10 products: / cli ops sim skeintest /cmd/skein /bench /bench/records /bench/rig /bench/failover
+10 products: / cli ops sim skeintest /cmd/skein /bench /bench/records /bench/rig /bench/failover /bench/bigvalues
 ops < / cli skeintest /cmd/skein
 sim < skeintest /cmd/skein
 / < skeintest /cmd/skein
 cli < /cmd/skein
-/bench/rig < /bench /bench/failover
-/bench/records < /bench/failover
+/bench/rig < /bench /bench/failover /bench/bigvalues
+/bench/records < /bench/rig /bench/failover /bench/bigvalues
 
 beside: arch testkit testkit/commandfacts testkit/commandgen /interop
 `
