@@ -30,7 +30,8 @@ cluster/topology < cluster/nodesconf
 4 frame: command command/acl command/pubsub
 command < command/acl command/pubsub
 
-5 meaning: command/builtin command/script
+5 meaning: command/builtin command/script command/script/lualib
+command/script/lualib < command/script
 
 6 engine: node/session node/exec node/clients node/observe
 node/session < node/exec node/clients node/observe
@@ -71,6 +72,7 @@ const configKnown = `node ops / skeintest /cmd/skein`
 
 // libraries lists the foreign modules and who may use them. The data plane, the cluster and the structures are our own.
 const libraries = `
+command/script/lualib: github.com/yuin/gopher-lua
 cli: github.com/fatih/color github.com/spf13/pflag golang.org/x/term
 /cmd/skein: github.com/schollz/progressbar/v3 gonum.org/v1/plot golang.org/x/term
 `
