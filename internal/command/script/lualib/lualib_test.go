@@ -138,8 +138,8 @@ func TestPairsInOrder(t *testing.T) {
 
 // TestHoles in tables of the input take memory, and so are bounded.
 func TestHoles(t *testing.T) {
-	data := strings.Repeat(`\129\206\003\000\000\000\001`, 4)
-	got := run(t, "return cmsgpack.unpack('"+strings.ReplaceAll(data, `\003`, `\002`)+"')")
+	data := strings.Repeat(`\129\206\000\063\000\000\001`, 4)
+	got := run(t, "return cmsgpack.unpack('"+data+"')")
 	if want := `false, "user_script:1: Too many holes in the tables of the input."`; got != want {
 		t.Errorf("got %s", got)
 	}

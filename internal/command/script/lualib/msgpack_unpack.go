@@ -51,7 +51,7 @@ func unpackValues(L *lua.LState, limit, offset int64) int {
 
 // maxHoles bounds the empty places in the tables of one string. The virtual machine keeps small integer keys in
 // an array: a table with the one key 60000000 would need a gigabyte.
-const maxHoles = 1 << 24
+const maxHoles = 1 << 22
 
 // unpacker takes values from the front of data.
 type unpacker struct {
