@@ -3,16 +3,17 @@
 // # The way of a key
 //
 //	handler, under the stripes    look the keys up, note their values and deadlines
-//	                              own the stripes, park the client, return
+//	                              shut their slots, park the client, return
 //	worker                        connect, or take a connection kept from before
 //	                              [AUTH] [SELECT] RESTORE key ttl dump … all in one go
 //	                              read the answers
 //	worker, under the stripes     delete the keys that were answered +OK, log DEL
-//	                              disown the stripes, answer the client
+//	                              reopen the slots, answer the client
 //
 // From the moment its value is read until it is deleted here, a key cannot be
-// reached by anybody else: who asks for its stripe is parked and goes on behind.
-// Everything else of the node runs. Nothing is deleted that the target has not
+// reached by anybody else: who asks for its slot is parked and goes on behind.
+// Everything else of the node runs, and the value, which is frozen, is written out
+// without any lock. Nothing is deleted that the target has not
 // confirmed, so that a failure at any point may double a key but never lose it.
 //
 // Inside EXEC and scripts, where a client cannot be parked, the same is done on
@@ -108,13 +109,13 @@ func (m *Migrator) background(j *job, proto int, resume func([]byte)) {
 	var hold keyspace.Hold
 	hold.Reset(m.Keyspace)
 	j.addStripes(&hold)
-	m.Keyspace.Claim(&hold, owner)
+	m.Keyspace.Shut(&hold, owner)
 	hold.As(owner)
 	m.workers.Go(func() {
 		out := resp.Writer{Proto: proto}
 		err := m.transfer(j)
 		reply(&out, err, func() error { return m.dropOwned(j, &hold) })
-		m.Keyspace.Disown(owner)
+		m.Keyspace.Reopen(owner)
 		resume(out.Buf)
 	})
 }
@@ -142,7 +143,7 @@ func (m *Migrator) dropOwned(j *job, hold *keyspace.Hold) error {
 		return nil
 	}
 	ks := m.Keyspace
-	for ks.Acquire(hold, nil); ks.Frozen.Load(); ks.Acquire(hold, nil) {
+	for acquire(ks, hold); ks.Frozen.Load(); acquire(ks, hold) {
 		ks.Release(hold)
 		select {
 		case <-time.After(frozenPause):
@@ -160,3 +161,17 @@ func (m *Migrator) dropOwned(j *job, hold *keyspace.Hold) error {
 	tx.Commit(nil)
 	return nil
 }
+
+// acquire waits for the stripes of hold, which other slots' long work may own.
+func acquire(ks *keyspace.Keyspace, hold *keyspace.Hold) {
+	woken := make(bell, 1)
+	for !ks.Acquire(hold, woken) {
+		<-woken
+	}
+}
+
+// bell is a keyspace.Waker for a goroutine of its own.
+type bell chan struct{}
+
+// Wake implements keyspace.Waker. Who is queued once is woken once.
+func (b bell) Wake() { b <- struct{}{} }

@@ -30,7 +30,7 @@ func (ks *Keyspace) releaseTable(sh *shelf, i int) {
 func (ks *Keyspace) release(st *stripe) {
 	st.mu.Lock()
 	defer st.mu.Unlock()
-	if st.owner != nil {
+	if st.busy() {
 		return
 	}
 	for db := range st.shelves {

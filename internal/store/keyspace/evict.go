@@ -176,7 +176,7 @@ func (ks *Keyspace) evictKey(v *victim, t *Tuning, now int64) bool {
 	st := ks.stripeOf(v.slot)
 	st.mu.Lock()
 	defer st.mu.Unlock()
-	if st.owner != nil {
+	if st.busy() {
 		return false
 	}
 	tx := &ks.evictor.tx

@@ -114,7 +114,7 @@ const expireSlice = 32
 func (ks *Keyspace) expireStripe(st *stripe, nowMs int64, may bool) (removed int, more bool) {
 	st.mu.Lock()
 	defer st.mu.Unlock()
-	if st.owner != nil {
+	if st.busy() {
 		return 0, false
 	}
 	may = may && !ks.Replica.Load() && !ks.Frozen.Load() // both are set under the stripes

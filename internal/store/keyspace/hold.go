@@ -11,6 +11,7 @@ import (
 // A Hold belongs to one goroutine and is reused from command to command.
 type Hold struct {
 	stripes []uint16 // ascending, each once, when acquired
+	slots   []uint16 // those that were added, in any order; none: all of the stripes
 	all     bool
 	owner   *Owner
 	n       int // stripes of the keyspace, to derive an index from a slot
@@ -18,11 +19,14 @@ type Hold struct {
 
 // Reset empties the set for use with ks.
 func (h *Hold) Reset(ks *Keyspace) {
-	h.stripes, h.all, h.n = h.stripes[:0], false, len(ks.stripes)
+	h.stripes, h.slots, h.all, h.n = h.stripes[:0], h.slots[:0], false, len(ks.stripes)
 }
 
 // AddSlot adds the stripe of slot n.
-func (h *Hold) AddSlot(n uint16) { h.stripes = append(h.stripes, n&uint16(h.n-1)) }
+func (h *Hold) AddSlot(n uint16) {
+	h.stripes = append(h.stripes, n&uint16(h.n-1))
+	h.slots = append(h.slots, n)
+}
 
 // AddAll makes the set the whole keyspace.
 func (h *Hold) AddAll() { h.all = true }
@@ -31,6 +35,7 @@ func (h *Hold) AddAll() { h.all = true }
 func (h *Hold) Add(o *Hold) {
 	h.all = h.all || o.all
 	h.stripes = append(h.stripes, o.stripes...)
+	h.slots = append(h.slots, o.slots...)
 }
 
 // All tells whether the set is the whole keyspace.
@@ -67,7 +72,8 @@ type Waker interface{ Wake() }
 type Owner struct {
 	// What the work is, for messages: "script", "MIGRATE".
 	What    string
-	stripes []uint16
+	stripes []uint16 // by Own or Claim
+	slots   []uint16 // by Shut, ascending
 }
 
 // guard is the lock of a stripe.
@@ -75,16 +81,18 @@ type guard struct {
 	mu     sync.Mutex
 	owner  *Owner
 	parked []Waker
+	shut   []*shut // see Shut
 }
 
 // Acquire locks the stripes of h in ascending order. If one of them has an
-// owner other than h's own it locks none, queues w there and returns false.
+// owner other than h's own, or one of the slots does, it locks none, queues w there
+// and returns false.
 func (ks *Keyspace) Acquire(h *Hold, w Waker) bool {
 	if !h.all && len(h.stripes) == 1 { // nearly every command
 		st := &ks.stripes[h.stripes[0]]
 		st.mu.Lock()
 		if st.owner == nil || st.owner == h.owner {
-			return true
+			return len(st.shut) == 0 || ks.admit(h, w)
 		}
 		st.parked = append(st.parked, w)
 		st.mu.Unlock()
@@ -102,7 +110,7 @@ func (ks *Keyspace) Acquire(h *Hold, w Waker) bool {
 			return false
 		}
 	}
-	return true
+	return ks.admit(h, w)
 }
 
 // AcquireAll locks all stripes, whoever owns them: for those who change the

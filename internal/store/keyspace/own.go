@@ -82,7 +82,7 @@ func (ks *Keyspace) expireOne(k ownKey, nowMs int64) bool {
 		return true
 	}
 	r, ok := sh.lookup(ks, st, newDue(0, k.slot, k.hash))
-	if !ok || st.owner != nil || ks.Frozen.Load() {
+	if !ok || st.busy() || ks.Frozen.Load() {
 		return !ok
 	}
 	a := &ks.ager

@@ -41,7 +41,7 @@ func (p *picker) lock(st *stripe) bool {
 		return true
 	}
 	st.mu.Lock()
-	if st.owner == nil {
+	if !st.busy() {
 		return true
 	}
 	st.mu.Unlock()

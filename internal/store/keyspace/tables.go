@@ -25,7 +25,7 @@ func (ks *Keyspace) IndexBytes() int64 {
 	for i := range ks.stripes {
 		st := &ks.stripes[i]
 		st.mu.Lock()
-		if st.owner == nil {
+		if !st.busy() {
 			for db := range st.shelves {
 				st.index(db, &x)
 			}
