@@ -14,15 +14,12 @@ func (l *List) push(e []byte, back bool, opt Options) {
 		l.lp = add(l.lp, e, back)
 		return
 	}
-	end, i := 0, 0 // the node at this end, and where a new one comes
-	if back {
-		i = l.nodes.Len()
-		end = i - 1
-	}
-	if l.nodes.Len() > 0 && l.takes(end, e, opt) {
-		l.edit(end, 1, func(lp []byte) []byte { return add(lp, e, back) })
+	if n := l.nodes.end(back); n != nil && n.takes(e, opt) {
+		l.nodes.add(n, e, back, opt)
+	} else if back {
+		l.nodes.Insert(l.nodes.Len(), newNode(e, opt))
 	} else {
-		l.put(i, newNode(e, opt))
+		l.nodes.Insert(0, newNode(e, opt))
 	}
 }
 
@@ -35,9 +32,9 @@ func add(lp, e []byte, back bool) []byte {
 
 func newNode(e []byte, opt Options) node {
 	if opt.large(e) {
-		return node{data: append([]byte(nil), e...), n: 1, plain: true}
+		return node{buf: fitting(e), n: 1, plain: true}
 	}
-	return node{data: listpack.Append(listpack.New(), e), n: 1}
+	return node{buf: listpack.Append(listpack.New(), e), n: 1}
 }
 
 // takes tells whether node i has room for e.
@@ -46,7 +43,11 @@ func (l *List) takes(i int, e []byte, opt Options) bool {
 		return false
 	}
 	n := l.nodes.At(i)
-	return !n.plain && !opt.large(e) && !opt.exceeds(len(n.data)+len(e)+overhead, int(n.n)+1)
+	return n.takes(e, opt)
+}
+
+func (n *node) takes(e []byte, opt Options) bool {
+	return !n.plain && !opt.large(e) && !opt.exceeds(len(n.data())+len(e)+overhead, int(n.n)+1)
 }
 
 // Insert puts an element before the one with index i, 0 <= i <= Len.
@@ -63,14 +64,14 @@ func (l *List) Insert(i int, e []byte, opt Options) {
 	at, off := l.nodes.Locate(i)
 	switch {
 	case l.takes(at, e, opt):
-		l.edit(at, 1, func(lp []byte) []byte { return insert(lp, off, e) })
+		l.nodes.Edit(at, 1, func(lp []byte) []byte { return insert(lp, off, e) })
 	case off == 0 && l.takes(at-1, e, opt):
-		l.edit(at-1, 1, func(lp []byte) []byte { return listpack.Append(lp, e) })
+		l.nodes.Edit(at-1, 1, func(lp []byte) []byte { return listpack.Append(lp, e) })
 	case off == 0:
-		l.put(at, newNode(e, opt))
+		l.nodes.Insert(at, newNode(e, opt))
 	default:
 		l.split(at, off)
-		l.put(at+1, newNode(e, opt))
+		l.nodes.Insert(at+1, newNode(e, opt))
 		l.merge(at+1, opt)
 		l.merge(at, opt)
 	}
@@ -83,10 +84,10 @@ func insert(lp []byte, i int, e []byte) []byte {
 // split divides node at before its element off, 0 < off < n.
 func (l *List) split(at, off int) {
 	n := l.nodes.At(at)
-	left, right := listpack.Split(n.data, off)
-	l.drop(at)
-	l.put(at, node{data: right, n: n.n - int32(off)})
-	l.put(at, node{data: left, n: int32(off)})
+	left, right := listpack.Split(n.data(), off)
+	l.nodes.Delete(at)
+	l.nodes.Insert(at, node{buf: right, n: n.n - int32(off)})
+	l.nodes.Insert(at, node{buf: left, n: int32(off)})
 }
 
 // merge makes one node of at and the next one, if they fit.
@@ -95,11 +96,11 @@ func (l *List) merge(at int, opt Options) {
 		return
 	}
 	a, b := l.nodes.At(at), l.nodes.At(at+1)
-	if a.plain || b.plain || opt.exceeds(len(a.data)+len(b.data)-listpack.EmptyBytes, int(a.n+b.n)) {
+	if a.plain || b.plain || opt.exceeds(len(a.data())+len(b.data())-listpack.EmptyBytes, int(a.n+b.n)) {
 		return
 	}
-	l.edit(at, int(b.n), func(lp []byte) []byte { return listpack.Concat(lp, b.data) })
-	l.drop(at + 1)
+	l.nodes.Edit(at, int(b.n), func(lp []byte) []byte { return listpack.Concat(lp, b.data()) })
+	l.nodes.Delete(at + 1)
 }
 
 // Set replaces the element with index i, 0 <= i < Len.
@@ -113,10 +114,10 @@ func (l *List) Set(i int, e []byte, opt Options) {
 	n := l.nodes.At(at)
 	switch {
 	case n.plain, n.n == 1:
-		l.drop(at)
-		l.put(at, newNode(e, opt))
-	case !opt.large(e) && !opt.exceeds(len(n.data)+len(e)+overhead, int(n.n)):
-		l.edit(at, 0, func(lp []byte) []byte { return listpack.Replace(lp, listpack.Seek(lp, off), e) })
+		l.nodes.Delete(at)
+		l.nodes.Insert(at, newNode(e, opt))
+	case !opt.large(e) && !opt.exceeds(len(n.data())+len(e)+overhead, int(n.n)):
+		l.nodes.Edit(at, 0, func(lp []byte) []byte { return listpack.Replace(lp, listpack.Seek(lp, off), e) })
 	default:
 		l.DeleteRange(i, 1)
 		l.Insert(i, e, opt)
@@ -133,14 +134,40 @@ func (l *List) DeleteRange(i, n int) {
 		l.lp = listpack.DeleteRange(l.lp, i, n)
 		return
 	}
-	at, off := l.nodes.Locate(i)
+	switch {
+	case i == 0:
+		l.nodes.cutEnd(n, false)
+	case i+n == l.nodes.Weight():
+		l.nodes.cutEnd(n, true)
+	default:
+		l.nodes.cutInside(i, n)
+	}
+}
+
+// cutEnd removes n elements at an end.
+func (r *row) cutEnd(n int, back bool) {
 	for n > 0 {
-		has := int(l.nodes.At(at).n)
+		node := r.end(back)
+		k := min(n, int(node.n))
+		if k == int(node.n) {
+			r.drop(node)
+		} else {
+			r.cut(node, k, back)
+		}
+		n -= k
+	}
+}
+
+// cutInside removes n elements from index i on.
+func (r *row) cutInside(i, n int) {
+	at, off := r.Locate(i)
+	for n > 0 {
+		has := int(r.At(at).n)
 		k := min(n, has-off)
 		if k == has {
-			l.drop(at)
+			r.Delete(at)
 		} else {
-			l.edit(at, -k, func(lp []byte) []byte { return listpack.DeleteRange(lp, off, k) })
+			r.Edit(at, -k, func(lp []byte) []byte { return listpack.DeleteRange(lp, off, k) })
 			at++
 		}
 		n -= k

@@ -7,8 +7,8 @@
 // sizes 4, 8, 16, 32 and 64 KiB (-1 to -5). A list becomes a quicklist when it would exceed that, and a listpack again
 // when Shrink finds it at half of it. (list-compress-depth is for others: nothing is compressed here.)
 //
-// An element is found by index in O(log nodes) and a walk in one node. Freeze is O(1): each node belongs to the list
-// that made it, as the tree's nodes do, and is copied when another list changes it.
+// An element is found by index in O(log nodes) and a walk in one node; the nodes at the ends are at hand. Freeze is O(1):
+// each node belongs to the list that made it, as the tree's nodes do, and is copied when another list changes it.
 //
 // What the methods return are views, good until the next call. None of the arguments may be such a view.
 package quicklist
@@ -17,7 +17,6 @@ import (
 	"unsafe"
 
 	"github.com/skeindb/skein/internal/data/listpack"
-	"github.com/skeindb/skein/internal/data/tree"
 	"github.com/skeindb/skein/internal/data/value"
 )
 
@@ -64,20 +63,7 @@ func (o Options) large(element []byte) bool {
 type List struct {
 	lp     []byte // the list, unless nodes has it
 	shared bool   // others have lp too
-	nodes  *tree.Tree[node]
-	own    *token
-	bytes  int // of all nodes
-}
-
-// token tells the nodes of lists apart; see package tree.
-type token struct{ _ byte }
-
-// node is a listpack of n elements, or one element as it is.
-type node struct {
-	data  []byte
-	own   *token
-	n     int32
-	plain bool
+	nodes  *row
 }
 
 // New returns an empty list.
@@ -105,7 +91,7 @@ func (l *List) Encoding() string {
 func (l *List) Bytes() int {
 	n := int(unsafe.Sizeof(*l)) + cap(l.lp)
 	if l.nodes != nil {
-		n += l.bytes + l.nodes.Bytes() + int(unsafe.Sizeof(*l.nodes))
+		n += l.nodes.Bytes()
 	}
 	return n
 }
@@ -120,11 +106,10 @@ func (l *List) Len() int {
 
 // Freeze returns a copy in O(1). Both may go on to change.
 func (l *List) Freeze() value.Object {
-	l.shared, l.own = true, nil
+	l.shared = true
 	c := *l
 	if l.nodes != nil {
-		nodes := l.nodes.Freeze()
-		c.nodes = &nodes
+		c.nodes = l.nodes.Freeze()
 	}
 	return &c
 }
@@ -139,11 +124,10 @@ func (l *List) Grow(bytes, count int, opt Options) {
 
 // spread makes a quicklist of a listpack.
 func (l *List) spread() {
-	nodes := tree.Weighed(func(n *node) int { return int(n.n) })
-	l.nodes = &nodes
+	l.nodes = newRow()
 	if n := listpack.Len(l.lp); n > 0 {
 		l.ownPacked()
-		l.put(0, node{data: l.lp, n: int32(n)})
+		l.nodes.Insert(0, node{buf: l.lp, n: int32(n)})
 	}
 	l.lp, l.shared = nil, false
 }
@@ -154,17 +138,19 @@ func (l *List) Shrink(opt Options) {
 	if l.nodes == nil || l.nodes.Len() > 1 {
 		return
 	}
-	lp := listpack.New()
+	lp, shared := listpack.New(), false
 	if l.nodes.Len() == 1 {
 		n := l.nodes.At(0)
+		lp = n.data()
 		bytes, count := opt.limit()
-		if n.plain || bytes > 0 && len(n.data) > bytes/2 || bytes == 0 && int(n.n) > count/2 {
+		if n.plain || bytes > 0 && len(lp) > bytes/2 || bytes == 0 && int(n.n) > count/2 {
 			return
 		}
-		l.shared = n.own != l.own || l.own == nil
-		lp = n.data
+		if shared = n.own != l.nodes.own || n.own == nil; cap(n.buf) > len(lp) {
+			lp, shared = fitting(lp), false
+		}
 	}
-	l.lp, l.nodes, l.bytes = lp, nil, 0
+	l.lp, l.shared, l.nodes = lp, shared, nil
 }
 
 // Pack makes the list a listpack if it is one node of the size allowed: what redis does with a list that it has just
@@ -172,7 +158,7 @@ func (l *List) Shrink(opt Options) {
 func (l *List) Pack(opt Options) {
 	bytes, count := opt.limit()
 	if l.nodes != nil && l.nodes.Len() == 1 {
-		if n := l.nodes.At(0); bytes > 0 && len(n.data) <= bytes || bytes == 0 && int(n.n) <= count {
+		if n := l.nodes.At(0); bytes > 0 && len(n.data()) <= bytes || bytes == 0 && int(n.n) <= count {
 			l.Shrink(Options{Fill: 1<<31 - 1})
 		}
 	}
@@ -181,41 +167,7 @@ func (l *List) Pack(opt Options) {
 // ownPacked makes the listpack one that may be changed.
 func (l *List) ownPacked() {
 	if l.shared {
-		l.lp = append([]byte(nil), l.lp...)
+		l.lp = fitting(l.lp)
 		l.shared = false
 	}
-}
-
-// owner is the token of the nodes that l may change.
-func (l *List) owner() *token {
-	if l.own == nil {
-		l.own = new(token)
-	}
-	return l.own
-}
-
-// put makes n, whose memory is ours, node number i.
-func (l *List) put(i int, n node) {
-	n.own = l.owner()
-	l.bytes += cap(n.data)
-	l.nodes.Insert(i, n)
-}
-
-// edit lets change alter the listpack of node i, and updates its count by more.
-func (l *List) edit(i, more int, change func(lp []byte) []byte) {
-	l.nodes.Update(i, func(n *node) {
-		l.bytes -= cap(n.data)
-		if n.own != l.owner() {
-			n.data, n.own = append([]byte(nil), n.data...), l.own
-		}
-		n.data = change(n.data)
-		n.n += int32(more)
-		l.bytes += cap(n.data)
-	})
-}
-
-// drop removes node i.
-func (l *List) drop(i int) {
-	n := l.nodes.Delete(i)
-	l.bytes -= cap(n.data)
 }

@@ -18,9 +18,9 @@ func (l *List) At(i int, scratch []byte) []byte {
 	at, off := l.nodes.Locate(i)
 	n := l.nodes.At(at)
 	if n.plain {
-		return n.data
+		return n.data()
 	}
-	return view(listpack.Get(n.data, listpack.Seek(n.data, off)), scratch)
+	return view(listpack.Get(n.data(), listpack.Seek(n.data(), off)), scratch)
 }
 
 func view(e listpack.Entry, scratch []byte) []byte {
@@ -43,10 +43,10 @@ func (l *List) Ascend(i int) iter.Seq[[]byte] {
 		at, off := l.nodes.Locate(i)
 		for n := range l.nodes.Ascend(at) {
 			if n.plain {
-				if !yield(n.data) {
+				if !yield(n.data()) {
 					return
 				}
-			} else if !ascend(n.data, listpack.Seek(n.data, off), yield) {
+			} else if !ascend(n.data(), listpack.Seek(n.data(), off), yield) {
 				return
 			}
 			off = 0
@@ -77,10 +77,10 @@ func (l *List) Descend(i int) iter.Seq[[]byte] {
 		at, off := l.nodes.Locate(i)
 		for n := range l.nodes.Descend(at) {
 			if n.plain {
-				if !yield(n.data) {
+				if !yield(n.data()) {
 					return
 				}
-			} else if !descend(n.data, listpack.Seek(n.data, off), yield) {
+			} else if !descend(n.data(), listpack.Seek(n.data(), off), yield) {
 				return
 			}
 			off = -1
@@ -107,7 +107,7 @@ func (l *List) Nodes() iter.Seq2[[]byte, bool] {
 			return
 		}
 		for n := range l.nodes.Ascend(0) {
-			if !yield(n.data, n.plain) {
+			if !yield(n.data(), n.plain) {
 				return
 			}
 		}
@@ -138,6 +138,6 @@ func (l *List) AppendNode(data []byte, plain bool) error {
 	if l.nodes == nil {
 		l.spread()
 	}
-	l.put(l.nodes.Len(), node{data: data, n: int32(n), plain: plain})
+	l.nodes.Insert(l.nodes.Len(), node{buf: data, n: int32(n), plain: plain})
 	return nil
 }
