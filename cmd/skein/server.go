@@ -12,6 +12,7 @@ import (
 	"slices"
 	"syscall"
 
+	"github.com/skeindb/skein/internal/command/acl"
 	"github.com/skeindb/skein/internal/node"
 	"github.com/skeindb/skein/internal/node/config"
 )
@@ -75,7 +76,7 @@ func load(args []string) (*config.Config, []byte, error) {
 			return nil, nil, err
 		}
 	}
-	cfg, err := config.Load(args, config.Env{Stdin: bytes.NewReader(stdin)})
+	cfg, err := config.Load(args, config.Env{Stdin: bytes.NewReader(stdin), CheckUser: acl.CheckLine})
 	return cfg, stdin, err
 }
 

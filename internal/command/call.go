@@ -37,6 +37,22 @@ const (
 // Fail replies with err's text, which includes its code: see Error.
 func (c *Call) Fail(err error) { c.Out.Error(err.Error()) }
 
+// Aside answers the call from a goroutine of its own, so that a loop does not wait for
+// what work waits for: a disk, other loops. work must not use the call, whose
+// arguments are gone by then. A call that cannot be parked is answered on the spot.
+func (c *Call) Aside(work func(out *resp.Writer)) {
+	resume, ok := c.Client.Park()
+	if !ok {
+		work(c.Out)
+		return
+	}
+	out := resp.Writer{Proto: c.Out.Proto}
+	go func() {
+		work(&out)
+		resume(out.Buf)
+	}()
+}
+
 // Client is what a handler may know of the connection that called, and do to
 // it. package session implements it; scripts and the loader have their own.
 type Client interface {

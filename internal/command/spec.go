@@ -66,6 +66,17 @@ const (
 	KeyVariable
 )
 
+// ChannelUse tells what a command does with channels, for the ACL: all its arguments are
+// channels, or, of one that publishes, the first.
+type ChannelUse uint8
+
+// What is done with channels; with ChannelPattern, with all that match.
+const (
+	ChannelPublish ChannelUse = 1 << iota
+	ChannelSubscribe
+	ChannelPattern
+)
+
 // KeySpec tells where keys stand among the arguments (argv[0] is the command's
 // name; for a subcommand argv[1] is its second word).
 //
@@ -99,6 +110,7 @@ type Spec struct {
 	Flags      Flags
 	Categories []string // ACL categories beyond those that flags imply; nil: the group's own
 	Keys       []KeySpec
+	Channels   ChannelUse
 	Tips       []string
 	Usage      string      // argument grammar, see ParseUsage
 	History    [][2]string // {version, what changed}

@@ -79,7 +79,7 @@ func (n *Node) appendStats(b []byte) []byte {
 	x.FullSyncs, x.PartialSyncs, x.FailedPartialSyncs = n.repl.Syncs()
 	x.MigrateSockets = n.migrator.Connections()
 	x.Channels, x.Patterns, x.ShardChannels = n.hub.Counts()
-	return n.observer.AppendStats(b, &x)
+	return n.accounts.AppendStats(n.observer.AppendStats(b, &x))
 }
 
 // work is what loops and cron have done.
@@ -157,7 +157,7 @@ func (c configurer) Set(pairs []admin.Setting, local bool) error {
 }
 
 func (c configurer) Rewrite(force bool) error {
-	return c.n.cfg.Rewrite(config.RewriteOptions{Force: force})
+	return c.n.cfg.Rewrite(config.RewriteOptions{Force: force, Users: c.n.accounts.Lines()})
 }
 
 func (c configurer) ResetStat() {

@@ -98,9 +98,6 @@ func New(o Options) (*Node, error) {
 		}
 	}
 	n.slog = slog.New(n.log)
-	if len(n.cfg.Users()) > 0 || config.ACLFile.Get(n.cfg.Values()) != "" {
-		return nil, ErrUsers
-	}
 	if err := n.furnish(); err != nil {
 		return nil, err
 	}
@@ -109,6 +106,10 @@ func New(o Options) (*Node, error) {
 	}
 	n.tune(n.cfg.Values())
 	n.watchConfig()
+	if err := n.loadUsers(); err != nil {
+		n.keyspace.Close()
+		return nil, err
+	}
 	n.watchCluster()
 	return n, nil
 }
@@ -122,7 +123,7 @@ func (n *Node) furnish() (err error) {
 	}
 	n.observer = observe.New()
 	n.observer.Loops = n.work
-	n.accounts = acl.New()
+	n.accounts = acl.New(n.accountOptions())
 	n.hub = pubsub.New(n.pubsubOptions())
 	n.oplog = oplog.New(oplog.Options{})
 	n.keyspace, err = keyspace.New(keyspace.Options{
@@ -147,6 +148,8 @@ func (n *Node) furnish() (err error) {
 		Recorder: n.afterBatch,
 		Monitor:  &n.monitor,
 		Stray:    n.stray,
+		Nobody:   n.accounts.Nobody,
+		Denied:   n.accounts.Denied,
 		Slow:     n.observer.Slow,
 		Attacked: n.attacked(),
 	})
@@ -233,6 +236,7 @@ func (n *Node) makeTable() (err error) {
 		command.Specs(func() *command.Table { return n.table }),
 		n.engine.Specs(),
 		n.hub.Specs(),
+		n.accounts.Specs(),
 		n.clients.Specs(),
 		n.observer.Specs(),
 		n.admin.Specs(),
@@ -251,7 +255,7 @@ func (n *Node) makeTable() (err error) {
 	}
 	n.observer.Use(n.table)
 	n.engine.Use(n.table)
-	return nil
+	return n.accounts.Use(n.table)
 }
 
 func (n *Node) makeLoops(count int) error {

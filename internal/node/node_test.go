@@ -284,13 +284,6 @@ func TestNotSupportedYet(t *testing.T) {
 	r := run(t)
 	r.expect("-ERR CONFIG SET failed (possibly related to argument 'appendonly') - the append-only file is not supported yet",
 		"CONFIG", "SET", "appendonly", "yes")
-	cfg, err := config.Load([]string{"--user", "alice on nopass"}, config.Env{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	if _, err := New(Options{Config: cfg}); err != ErrUsers {
-		t.Errorf("a node with users: %v", err)
-	}
 }
 
 func TestBrowserIsCutOff(t *testing.T) {

@@ -6,10 +6,6 @@ import (
 	"github.com/skeindb/skein/internal/node/config"
 )
 
-// ErrUsers is a configuration with users: to start without their passwords and
-// rules would leave the node open.
-var ErrUsers = errors.New("users (the directives user and aclfile) are not supported yet, and a node without them would be open to everybody")
-
 // errAppendOnly is why CONFIG SET cannot switch the append-only file on.
 var errAppendOnly = errors.New("the append-only file is not supported yet")
 

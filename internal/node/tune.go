@@ -19,6 +19,7 @@ import (
 // tune gives every room the options that it may change while it runs.
 func (n *Node) tune(v *config.Values) {
 	n.log.SetLevel(config.LogLevel.Get(v))
+	n.tuneAccounts(v)
 	n.accounts.SetPassword(config.RequirePass.Get(v))
 	n.tuneKeyspace(v)
 	n.tuneClients(v)
@@ -134,6 +135,7 @@ func protection(word string, remote, local uint32) uint32 {
 func (n *Node) watchConfig() {
 	n.onChange(func(v *config.Values) { n.log.SetLevel(config.LogLevel.Get(v)) }, config.LogLevel)
 	n.onChange(func(v *config.Values) { n.accounts.SetPassword(config.RequirePass.Get(v)) }, config.RequirePass)
+	n.onChange(n.tuneAccounts, config.ACLLogMaxLen, config.ACLPubsubDefault)
 	n.onChange(n.tuneKeyspace,
 		config.NotifyKeyspaceEvents, config.MaxMemoryPolicy, config.MaxMemorySamples, config.LFULogFactor, config.LFUDecayTime,
 		config.LazyfreeLazyExpire, config.LazyfreeLazyEviction, config.LazyfreeLazyServerDel, config.LazyfreeLazyUserDel, config.LazyfreeLazyUserFlush,

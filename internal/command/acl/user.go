@@ -3,49 +3,66 @@ package acl
 import (
 	"crypto/sha256"
 	"crypto/subtle"
+	"encoding/hex"
+	"slices"
 	"sync/atomic"
-
-	"github.com/skeindb/skein/internal/command"
 )
 
-// User is an account. A session keeps a pointer to its own.
+// User is an account. A session keeps a pointer to its own, also when the user is
+// removed: then it may do nothing any more.
 type User struct {
 	Name string
 
-	login atomic.Pointer[login]
-	rules atomic.Pointer[Rules]
+	rights atomic.Pointer[rights]
+	limits atomic.Pointer[rights] // the same; nil while a selector allows everything
 }
 
-// newUser is a user that may do everything and cannot log in.
-func newUser(name string) *User {
+func newUser(name string, r *rights) *User {
 	u := &User{Name: name}
-	u.login.Store(&login{})
+	u.set(r)
 	return u
 }
 
-// Rules decide what a restricted user may run. It returns nil, or the error to
-// reply. argv has the number of words that spec asks for.
-type Rules func(spec *command.Spec, argv [][]byte) error
-
-// Restrict makes rules decide from now on; nil lets the user do everything.
-func (u *User) Restrict(rules Rules) {
-	if rules == nil {
-		u.rules.Store(nil)
-		return
+// set makes r what the user may do; r does not change any more.
+func (u *User) set(r *rights) {
+	u.rights.Store(r)
+	if slices.ContainsFunc(r.selectors, (*selector).everything) {
+		r = nil
 	}
-	u.rules.Store(&rules)
+	u.limits.Store(r)
 }
 
-// Restricted tells whether Check has to be asked at all: nearly always not.
-func (u *User) Restricted() bool { return u.rules.Load() != nil }
+// Restricted tells whether Check has to be asked at all: mostly not.
+func (u *User) Restricted() bool { return u.limits.Load() != nil }
 
-// Check tells whether the user may run the command; the error is the reply.
-func (u *User) Check(spec *command.Spec, argv [][]byte) error {
-	rules := u.rules.Load()
-	if rules == nil {
-		return nil
+// rights are what a user may do, and how it gets in.
+type rights struct {
+	on, noPass   bool
+	skipSanitize bool
+	passwords    []hash
+	selectors    []*selector // the first is the root
+}
+
+// ofNew are the rights of a user that was just made: none.
+func ofNew(allChannels bool) *rights {
+	return &rights{selectors: []*selector{{allChannels: allChannels}}}
+}
+
+// ofDefault are the rights of the default user while nobody has changed them.
+func ofDefault() *rights {
+	root := &selector{allKeys: true, allChannels: true}
+	root.allowAll()
+	return &rights{on: true, noPass: true, selectors: []*selector{root}}
+}
+
+func (r *rights) clone() *rights {
+	c := *r
+	c.passwords = slices.Clone(r.passwords)
+	c.selectors = make([]*selector, len(r.selectors))
+	for i, s := range r.selectors {
+		c.selectors[i] = s.clone()
 	}
-	return (*rules)(spec, argv)
+	return &c
 }
 
 // hash is the SHA-256 of a password. Passwords themselves are not kept.
@@ -53,22 +70,26 @@ type hash [sha256.Size]byte
 
 func hashOf(password []byte) hash { return sha256.Sum256(password) }
 
-// login is how a user gets in. It does not change once stored.
-type login struct {
-	enabled   bool
-	open      bool   // any password is right
-	passwords []hash // one of these is needed
+func (h hash) String() string { return hex.EncodeToString(h[:]) }
+
+// parseHash reads 64 hexadecimal digits; letters are lower case only.
+func parseHash(text string) (h hash, ok bool) {
+	if len(text) != hex.EncodedLen(len(h)) {
+		return h, false
+	}
+	_, err := hex.Decode(h[:], []byte(text))
+	return h, err == nil && h.String() == text
 }
 
 // accepts tells whether the password is right. How long that takes does not
 // depend on how much of it is.
-func (l *login) accepts(password []byte) bool {
-	if !l.enabled || l.open {
-		return l.enabled
+func (r *rights) accepts(password []byte) bool {
+	if !r.on || r.noPass {
+		return r.on
 	}
 	given, right := hashOf(password), 0
-	for i := range l.passwords {
-		right |= subtle.ConstantTimeCompare(given[:], l.passwords[i][:])
+	for i := range r.passwords {
+		right |= subtle.ConstantTimeCompare(given[:], r.passwords[i][:])
 	}
 	return right == 1
 }

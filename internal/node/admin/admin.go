@@ -21,7 +21,6 @@ import (
 	"time"
 
 	"github.com/skeindb/skein/internal/base/resp"
-	"github.com/skeindb/skein/internal/command"
 	"github.com/skeindb/skein/internal/store/keyspace"
 )
 
@@ -122,22 +121,6 @@ func (a *Admin) setting(name string) string {
 		return s.Value
 	}
 	return ""
-}
-
-// aside answers c from a goroutine of its own, so that a loop does not wait for
-// what work waits for: a disk, other loops. work must not use c, whose
-// arguments are gone by then. A call that cannot be parked is answered on the spot.
-func aside(c *command.Call, work func(out *resp.Writer)) {
-	resume, ok := c.Client.Park()
-	if !ok {
-		work(c.Out)
-		return
-	}
-	out := resp.Writer{Proto: c.Out.Proto}
-	go func() {
-		work(&out)
-		resume(out.Buf)
-	}()
 }
 
 // verbatim replies with a text for people.

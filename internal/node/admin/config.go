@@ -74,7 +74,7 @@ func isLocal(at netip.AddrPort) bool {
 
 // configRewrite waits for the disk, beside the loop.
 func (a *Admin) configRewrite(c *command.Call) {
-	aside(c, func(out *resp.Writer) { done(out, a.opt.Config.Rewrite(false)) })
+	c.Aside(func(out *resp.Writer) { done(out, a.opt.Config.Rewrite(false)) })
 }
 
 func (a *Admin) configResetStat(c *command.Call) {

@@ -171,7 +171,7 @@ func (a *Admin) mallocStats(c *command.Call) {
 
 // memoryPurge is MEMORY PURGE. It takes a while, beside the loop.
 func memoryPurge(c *command.Call) {
-	aside(c, func(out *resp.Writer) {
+	c.Aside(func(out *resp.Writer) {
 		debug.FreeOSMemory()
 		out.OK()
 	})

@@ -27,7 +27,7 @@ type place struct {
 }
 
 func newPlace(t *testing.T, change func(*Options)) *place {
-	p := &place{t: t, accounts: acl.New(), now: 1_700_000_000_000}
+	p := &place{t: t, accounts: acl.New(acl.Options{}), now: 1_700_000_000_000}
 	did := func(format string, a ...any) { p.done = append(p.done, fmt.Sprintf(format, a...)) }
 	o := Options{
 		Accounts: p.accounts, Hub: pubsub.New(pubsub.Options{}), Log: slog.New(slog.DiscardHandler), Databases: 16,

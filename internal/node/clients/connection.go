@@ -67,7 +67,7 @@ func (r *Registry) auth(c *command.Call, s *session.Session) {
 		c.Fail(acl.ErrNoPassword)
 		return
 	}
-	if err := r.authenticate(s, name, password); err != nil {
+	if err := r.authenticate(c, s, name, password); err != nil {
 		c.Fail(err)
 		return
 	}
@@ -75,9 +75,10 @@ func (r *Registry) auth(c *command.Call, s *session.Session) {
 }
 
 // authenticate makes s the user of that name, if the password is right.
-func (r *Registry) authenticate(s *session.Session, name, password []byte) error {
+func (r *Registry) authenticate(c *command.Call, s *session.Session, name, password []byte) error {
 	u := r.opt.Accounts.Authenticate(name, password)
 	if u == nil {
+		r.opt.Accounts.LoginFailed(c, name)
 		return acl.ErrWrongPass
 	}
 	login(s, u)
@@ -123,7 +124,7 @@ const errHelloNoAuth = "NOAUTH HELLO must be called with the client already auth
 func (r *Registry) hello(c *command.Call, s *session.Session) {
 	g, err := parseGreeting(c)
 	if err == nil && g.user != nil {
-		err = r.authenticate(s, g.user, g.password)
+		err = r.authenticate(c, s, g.user, g.password)
 	}
 	if err == nil && s.Account == nil {
 		err = command.Error(errHelloNoAuth)

@@ -2,8 +2,10 @@ package clients
 
 import (
 	"math"
+	"slices"
 
 	"github.com/skeindb/skein/internal/command"
+	"github.com/skeindb/skein/internal/command/acl"
 	"github.com/skeindb/skein/internal/node/session"
 )
 
@@ -109,20 +111,47 @@ func (r *Registry) killAll(c *command.Call, caller *session.Session, k *filter) 
 			continue
 		}
 		killed++
-		if s == caller {
-			s.Set(session.CloseAfterReply)
-		} else {
-			r.Kill(s)
-		}
+		r.end(s, caller)
 	}
 	return killed
 }
 
-// KillUser closes all clients of a user that is no more.
-func (r *Registry) KillUser(name string) {
+// KillUsers closes, by the caller of c, all clients of users that are no more.
+func (r *Registry) KillUsers(c *command.Call, gone []*acl.User) {
+	r.killIf(c, func(_ *session.Session, f *session.Facts) bool { return slices.Contains(gone, f.Account) })
+}
+
+// KillSubscribers closes, by the caller of c, those clients of a user who have subscribed
+// to something that may refuses.
+func (r *Registry) KillSubscribers(c *command.Call, u *acl.User, may func(name []byte, pattern bool) bool) {
+	refused := func(names []string, pattern bool) bool {
+		return slices.ContainsFunc(names, func(name string) bool { return !may([]byte(name), pattern) })
+	}
+	r.killIf(c, func(s *session.Session, f *session.Facts) bool {
+		return f.Account == u && s.Subs.Active() &&
+			(refused(s.Subs.Patterns(), true) || refused(s.Subs.Channels(), false) || refused(s.Subs.ShardChannels(), false))
+	})
+}
+
+// killIf closes the clients that meant tells of; the caller when it has read the reply.
+func (r *Registry) killIf(c *command.Call, meant func(*session.Session, *session.Facts) bool) {
+	caller, _ := c.Client.(*session.Session)
+	if caller != nil {
+		caller.Active = c.Now
+		caller.Publish()
+	}
 	for _, s := range r.All() {
-		if s.Facts().User == name {
-			r.Kill(s)
+		if f := s.Facts(); meant(s, &f) {
+			r.end(s, caller)
 		}
+	}
+}
+
+// end closes a client: at once, or if it is the caller, when it has read the reply.
+func (r *Registry) end(s, caller *session.Session) {
+	if s == caller {
+		s.Set(session.CloseAfterReply)
+	} else {
+		r.Kill(s)
 	}
 }

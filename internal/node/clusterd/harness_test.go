@@ -199,7 +199,7 @@ func (*client) Carries() bool { return false }
 func (n *testNode) client() *client {
 	c := &client{n: n, told: make(chan struct{}, 1)}
 	c.s = session.New(1, c)
-	c.s.Account = acl.New().Default()
+	c.s.Account = acl.New(acl.Options{}).Default()
 	return c
 }
 

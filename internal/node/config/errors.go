@@ -4,6 +4,8 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+
+	"github.com/skeindb/skein/internal/base/vfs"
 )
 
 // FatalError stops the start of a node: a line that cannot be understood, or
@@ -34,7 +36,7 @@ type FileError struct {
 }
 
 func (e *FileError) Error() string {
-	return fmt.Sprintf("Fatal error, can't open config file '%s': %s", e.Path, strerror(e.Err))
+	return fmt.Sprintf("Fatal error, can't open config file '%s': %s", e.Path, vfs.Reason(e.Err))
 }
 
 func (e *FileError) Unwrap() error { return e.Err }

@@ -4,6 +4,8 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+
+	"github.com/skeindb/skein/internal/base/vfs"
 )
 
 // blanks surround lines and are not part of them.
@@ -177,7 +179,7 @@ func (l *loader) include(name string) error {
 func (l *loader) finish() error {
 	if log := l.values.Path(LogFile); log != "" {
 		if err := l.files.append(log); err != nil {
-			return &FatalError{Reason: "Can't open the log file: " + strerror(err)}
+			return &FatalError{Reason: "Can't open the log file: " + vfs.Reason(err)}
 		}
 	}
 	if !ClusterEnabled.Get(l.values) {

@@ -6,6 +6,8 @@ import (
 	"path/filepath"
 	"strings"
 	"syscall"
+
+	"github.com/skeindb/skein/internal/base/vfs"
 )
 
 // Path returns the absolute name of the file that h names, resolved against Dir,
@@ -40,11 +42,11 @@ func directory(name string, options ...option) Of[string] {
 	return declare(name, "", kind[string]{
 		parse: func(_ *scope, old string, words []string) (string, error) {
 			if words[0] == "" {
-				return "", errors.New(strerror(syscall.ENOENT))
+				return "", errors.New(vfs.Reason(syscall.ENOENT))
 			}
 			dir, err := enter(absolute(old, words[0]))
 			if err != nil {
-				return "", errors.New(strerror(err))
+				return "", errors.New(vfs.Reason(err))
 			}
 			return dir, nil
 		},
@@ -70,17 +72,4 @@ func baseName(name, complaint string) error {
 		return errors.New(complaint)
 	}
 	return nil
-}
-
-// strerror words a system error as C does: Go writes the same texts in lower case.
-func strerror(err error) string {
-	var errno syscall.Errno
-	text := err.Error()
-	if errors.As(err, &errno) {
-		text = errno.Error()
-	}
-	if text == "" {
-		return text
-	}
-	return strings.ToUpper(text[:1]) + text[1:]
 }

@@ -25,6 +25,7 @@ import (
 	"github.com/skeindb/skein/internal/base/tick"
 	"github.com/skeindb/skein/internal/cluster/topology"
 	"github.com/skeindb/skein/internal/command"
+	"github.com/skeindb/skein/internal/command/acl"
 	"github.com/skeindb/skein/internal/node/session"
 	"github.com/skeindb/skein/internal/store/keyspace"
 )
@@ -50,6 +51,11 @@ type Options struct {
 	Stray func(s *session.Session, reply []byte)
 	// Slow is called after a command that took longer than Gates.SlowNanos.
 	Slow func(s *session.Session, spec *command.Spec, args [][]byte, nanos int64, now int64)
+	// Nobody is the user of those who have not authenticated, nil if they must.
+	Nobody func() *acl.User
+	// Denied is told of each command that a user may not run: that of c, which is not
+	// run, or is part of what c.Client runs.
+	Denied func(c *command.Call, u *acl.User, d acl.Denial, in acl.Context)
 	// Attacked is called when a client that speaks HTTP was recognized; it is
 	// closed without an answer. Nil: nobody wants to know.
 	Attacked func(s *session.Session)

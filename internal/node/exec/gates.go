@@ -4,8 +4,10 @@ import (
 	"bytes"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/skeindb/skein/internal/command"
+	"github.com/skeindb/skein/internal/command/acl"
 	"github.com/skeindb/skein/internal/node/session"
 	"github.com/skeindb/skein/internal/store/keyspace"
 )
@@ -38,18 +40,43 @@ func (e *Engine) refusedUnlocked(s *session.Session, spec *command.Spec, args []
 			return text
 		}
 	}
-	if s.Account == nil && !spec.Is(command.NoAuth) {
+	u := e.user(s)
+	if u == nil && !spec.Is(command.NoAuth) {
 		return errNoAuth
 	}
 	if s.Is(session.Multi) && spec.Is(command.NoMulti) {
 		return errInMulti
 	}
-	if s.Account != nil && s.Account.Restricted() {
-		if err := s.Account.Check(spec, args); err != nil {
-			return err.Error()
-		}
+	if u == nil || !u.Restricted() {
+		return ""
+	}
+	if d := u.Check(spec, args); d.Reason != acl.Allowed {
+		e.denied(s, u, d, spec, args)
+		return "NOPERM " + d.Error(u, spec)
 	}
 	return ""
+}
+
+// user is who s is, nil if it has to authenticate first.
+func (e *Engine) user(s *session.Session) *acl.User {
+	if s.Account == nil && e.Nobody != nil {
+		return e.Nobody()
+	}
+	return s.Account
+}
+
+// denied tells of a refusal.
+func (e *Engine) denied(s *session.Session, u *acl.User, d acl.Denial, spec *command.Spec, args [][]byte) {
+	if e.Denied == nil {
+		return
+	}
+	in := acl.TopLevel
+	if s.Is(session.Multi) {
+		in = acl.Multi
+	}
+	c := s.Call // a copy: in EXEC it is in use
+	c.Spec, c.Args, c.Now = spec, args, time.Now().UnixMilli()
+	e.Denied(&c, u, d, in)
 }
 
 func (e *Engine) protected(s *session.Session, spec *command.Spec) string {

@@ -31,7 +31,7 @@ func newRig(t testing.TB) *rig {
 		t.Fatal(err)
 	}
 	t.Cleanup(ks.Close)
-	r := &rig{accounts: acl.New()}
+	r := &rig{accounts: acl.New(acl.Options{})}
 	o := observe.New()
 	r.gates.SlowNanos.Store(10_000_000)
 	r.Engine = New(Options{Keyspace: ks, View: &r.view, Gates: &r.gates, Beside: func() int64 { return 0 },

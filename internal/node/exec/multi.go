@@ -5,6 +5,7 @@ import (
 
 	"github.com/skeindb/skein/internal/base/slot"
 	"github.com/skeindb/skein/internal/command"
+	"github.com/skeindb/skein/internal/command/acl"
 	"github.com/skeindb/skein/internal/node/session"
 	"github.com/skeindb/skein/internal/store/keyspace"
 )
@@ -107,9 +108,12 @@ func (e *Engine) watchFailed(t *Turn, s *session.Session) bool {
 
 // queued runs one command of a transaction.
 func (e *Engine) queued(t *Turn, s *session.Session, q *session.Queued) {
-	if s.Account != nil && s.Account.Restricted() {
-		if err := s.Account.Check(q.Spec, q.Args); err != nil {
-			s.Out.Error(err.Error())
+	if u := e.user(s); u != nil && u.Restricted() { // it may have been allowed when it was queued
+		if d := u.Check(q.Spec, q.Args); d.Reason != acl.Allowed {
+			e.denied(s, u, d, q.Spec, q.Args)
+			text := d.Changed()
+			s.Out.Error(text)
+			t.records = append(t.records, session.Record{Outcome: session.Failed, Error: t.code([]byte(text))})
 			return
 		}
 	}

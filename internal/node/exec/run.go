@@ -107,11 +107,11 @@ func (e *Engine) attempt(t *Turn, s *session.Session, spec *command.Spec, args [
 		e.reject(t, s, spec, err.Error())
 		return
 	}
+	s.Last = spec
 	if text := e.refusedUnlocked(s, spec, args); text != "" {
 		e.reject(t, s, spec, text)
 		return
 	}
-	s.Last = spec
 	oom := e.makeRoom(t, s)
 	if s.Is(session.Multi) && !runsInsideMulti(spec) {
 		e.queue(t, s, spec, args, oom)

@@ -61,7 +61,7 @@ func serve(t *testing.T, loops int) *server {
 	engine.Use(table)
 	sv.engine = engine
 	opt := &Options{
-		Engine: engine, Open: sv.open(acl.New()), Closed: func(*session.Session) { sv.closed.Add(1) },
+		Engine: engine, Open: sv.open(acl.New(acl.Options{})), Closed: func(*session.Session) { sv.closed.Add(1) },
 		OverLimit: sv.overLimit, Received: func(int) {}, Sent: func(int) {}, ReplSent: func(int) {},
 		MaxQuery: func() int { return 1 << 20 }, MaxBulk: func() int64 { return 0 }, KeepAlive: func() int { return 60 },
 		Acked: sv.acked, Await: sv.await, LogEnd: sv.end.Load,

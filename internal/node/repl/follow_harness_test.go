@@ -110,7 +110,7 @@ func newReplicaNode(tb testing.TB) *replicaNode {
 		Monitor:  new(atomic.Pointer[exec.MonitorFunc]),
 		Slow:     func(*session.Session, *command.Spec, [][]byte, int64, int64) {}})
 	n.gates.SlowNanos.Store(-1)
-	registry := clients.New(clients.Options{Accounts: acl.New(), Hub: hub, Log: logger, Databases: 16})
+	registry := clients.New(clients.Options{Accounts: acl.New(acl.Options{}), Hub: hub, Log: logger, Databases: 16})
 	n.repl = New(Options{
 		Keyspace: n.ks, Log: oplog, Engine: engine, Gates: &n.gates, Clients: registry, Slog: logger,
 		NewID: func() string { return fmt.Sprintf("%040x", n.ids.Add(1)) },

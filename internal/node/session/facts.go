@@ -1,12 +1,16 @@
 package session
 
-import "github.com/skeindb/skein/internal/command"
+import (
+	"github.com/skeindb/skein/internal/command"
+	"github.com/skeindb/skein/internal/command/acl"
+)
 
 // Facts is what others may see of a session: CLIENT LIST, INFO, CLIENT KILL's
 // filters. The home publishes them before it sends a batch's replies.
 type Facts struct {
 	Name, LibName, LibVer string
 	User                  string
+	Account               *acl.User // nil before authentication
 	Flags                 Flags
 	DB                    int
 	Proto                 int
@@ -40,7 +44,7 @@ func (s *Session) Publish() {
 	f := &s.facts
 	f.Last, f.LastMs = s.Last, s.Active
 	f.Flags, f.DB, f.Proto = s.Flags, s.db, s.Out.Proto
-	f.User = s.User()
+	f.User, f.Account = s.User(), s.Account
 	f.Channels, f.Patterns, f.ShardChannels = s.Subs.Counts()
 	f.Multi = -1
 	if s.Is(Multi) {
