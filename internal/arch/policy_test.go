@@ -27,8 +27,8 @@ cluster/topology < cluster/nodesconf
 
 3 store: store/keyspace store/oplog store/rdb store/aof
 
-4 frame: command command/acl command/pubsub
-command < command/acl command/pubsub
+4 frame: command command/acl command/pubsub command/tracking
+command < command/acl command/pubsub command/tracking
 
 5 meaning: command/builtin command/script command/script/lualib
 command/script/lualib < command/script

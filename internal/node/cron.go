@@ -83,6 +83,7 @@ func (n *Node) tick(nowMs int64) {
 	replicas, backlog, notCounted := n.repl.Memory()
 	n.logBytes.Store(replicas + backlog - notCounted)
 	n.keyspace.Tidy()
+	n.keyspace.LimitTracked()
 	n.clients.Tick(nowMs)
 	n.observer.Tick()
 	n.admin.Tick(nowMs)

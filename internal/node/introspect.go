@@ -79,6 +79,8 @@ func (n *Node) appendStats(b []byte) []byte {
 	x.FullSyncs, x.PartialSyncs, x.FailedPartialSyncs = n.repl.Syncs()
 	x.MigrateSockets = n.migrator.Connections()
 	x.Channels, x.Patterns, x.ShardChannels = n.hub.Counts()
+	x.TrackedKeys, x.TrackedItems, _ = n.keyspace.Tracked()
+	x.TrackedPrefixes = int64(n.tracking.Prefixes())
 	return n.accounts.AppendStats(n.observer.AppendStats(b, &x))
 }
 
@@ -116,7 +118,8 @@ func (n *Node) memory() (m admin.Memory) {
 
 // beside is what counts against maxmemory beside keys and values, in bytes.
 func (n *Node) beside() int64 {
-	bytes := n.linkBytes.Load() + n.logBytes.Load()
+	_, _, bytes := n.keyspace.Tracked()
+	bytes += n.linkBytes.Load() + n.logBytes.Load()
 	for _, l := range n.loops {
 		bytes += l.Held()
 	}

@@ -17,6 +17,7 @@ import (
 	"github.com/skeindb/skein/internal/command/acl"
 	"github.com/skeindb/skein/internal/command/builtin"
 	"github.com/skeindb/skein/internal/command/pubsub"
+	"github.com/skeindb/skein/internal/command/tracking"
 	"github.com/skeindb/skein/internal/node/admin"
 	"github.com/skeindb/skein/internal/node/clients"
 	"github.com/skeindb/skein/internal/node/clusterd"
@@ -54,6 +55,7 @@ type Node struct {
 	keyspace     *keyspace.Keyspace
 	accounts     *acl.Accounts
 	hub          *pubsub.Hub
+	tracking     *tracking.Hub
 	engine       *exec.Engine
 	gates        exec.Gates
 	view         atomic.Pointer[topology.View]
@@ -125,11 +127,16 @@ func (n *Node) furnish() (err error) {
 	n.observer.Loops = n.work
 	n.accounts = acl.New(n.accountOptions())
 	n.hub = pubsub.New(n.pubsubOptions())
+	n.tracking = tracking.New(tracking.Options{
+		Find:         func(id uint64) tracking.Client { return n.clients.FindTold(id) },
+		Broadcasting: func(on bool) { n.keyspace.Broadcasting.Store(on) },
+	})
 	n.oplog = oplog.New(oplog.Options{})
 	n.keyspace, err = keyspace.New(keyspace.Options{
 		Databases: databases,
 		Log:       n.oplog,
 		Listener:  pubsub.NewNotifier(n.hub),
+		Tracker:   n.tracking,
 		Cluster:   config.ClusterEnabled.Get(v),
 		Refused: func(why error) {
 			n.slog.Log(context.Background(), LevelVerbose, fmt.Sprintf("Internal error in RDB reading: %s", why))
@@ -187,6 +194,7 @@ func (n *Node) clientOptions(databases int) clients.Options {
 	return clients.Options{
 		Accounts:  n.accounts,
 		Hub:       n.hub,
+		Tracking:  n.tracking,
 		Log:       n.slog,
 		Databases: databases,
 		Cluster:   config.ClusterEnabled.Get(n.cfg.Values()),

@@ -55,6 +55,7 @@ func (n *Node) tuneKeyspace(v *config.Values) {
 		LazyFlush:    config.LazyfreeLazyUserFlush.Get(v),
 		Tenacity:     config.MaxMemoryEvictionTenacity.Get(v),
 		PlainDumps:   !config.RDBCompression.Get(v),
+		TrackedKeys:  int64(config.TrackingTableMaxKeys.Get(v)),
 		Took:         n.tookDeleting(v),
 		MaxString:    int64(config.ProtoMaxBulkLen.Get(v)),
 		Limits: keyspace.Limits{
@@ -139,7 +140,7 @@ func (n *Node) watchConfig() {
 	n.onChange(n.tuneKeyspace,
 		config.NotifyKeyspaceEvents, config.MaxMemoryPolicy, config.MaxMemorySamples, config.LFULogFactor, config.LFUDecayTime,
 		config.LazyfreeLazyExpire, config.LazyfreeLazyEviction, config.LazyfreeLazyServerDel, config.LazyfreeLazyUserDel, config.LazyfreeLazyUserFlush,
-		config.MaxMemoryEvictionTenacity, config.ProtoMaxBulkLen, config.RDBCompression, config.LatencyMonitorThreshold,
+		config.TrackingTableMaxKeys, config.MaxMemoryEvictionTenacity, config.ProtoMaxBulkLen, config.RDBCompression, config.LatencyMonitorThreshold,
 		config.ListMaxListpackSize, config.SetMaxIntsetEntries, config.SetMaxListpackEntries, config.SetMaxListpackValue,
 		config.ZsetMaxListpackEntries, config.ZsetMaxListpackValue, config.HashMaxListpackEntries, config.HashMaxListpackValue,
 		config.StreamNodeMaxBytes, config.StreamNodeMaxEntries, config.HLLSparseMaxBytes)

@@ -192,6 +192,7 @@ func (r *Registry) reset(c *command.Call, s *session.Session) {
 		return
 	}
 	r.endMonitor(s)
+	r.endTracking(s)
 	r.opt.Hub.Forget(s)
 	s.TakeMail()
 	s.Discard()

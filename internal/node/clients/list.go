@@ -34,11 +34,11 @@ func appendLine(b []byte, s *session.Session, f *session.Facts, nowMs int64) []b
 	}
 	return fmt.Appendf(b, "id=%d addr=%s laddr=%s fd=%d name=%s age=%d idle=%d flags=%s db=%d sub=%d psub=%d ssub=%d multi=%d "+
 		"qbuf=%d qbuf-free=%d argv-mem=%d multi-mem=%d rbs=0 rbp=0 obl=%d oll=%d omem=%d tot-mem=%d events=%s cmd=%s user=%s "+
-		"redir=-1 resp=%d lib-name=%s lib-ver=%s",
+		"redir=%d resp=%d lib-name=%s lib-ver=%s",
 		s.ID(), s.Peer(), s.LocalAddr(), s.FD, f.Name, nowMs/1000-s.Created/1000, nowMs/1000-f.LastMs/1000, flagLetters(s, f),
 		f.DB, f.Channels, f.Patterns, f.ShardChannels, f.Multi,
 		f.In, f.InFree, f.ArgBytes+f.Parsed, f.QueuedBytes, obl, outputBlocks(f.Out), outputBytes(f.Out),
-		memory(s, f), events, last, user, f.Proto, f.LibName, f.LibVer)
+		memory(s, f), events, last, user, redirection(s), f.Proto, f.LibName, f.LibVer)
 }
 
 // flagLetters are a client's modes, in redis's letters and order.
@@ -57,6 +57,10 @@ func flagLetters(s *session.Session, f *session.Facts) string {
 	add(is(session.Multi), 'x')
 	add(is(session.Blocked), 'b')
 	add(is(session.Tracking), 't')
+	if m := s.Track.Load(); m != nil {
+		add(m.Broken(), 'R')
+		add(m.Broadcast, 'B')
+	}
 	add(s.Watch.Dirty(), 'd')
 	add(is(session.CloseAfterReply), 'c')
 	add(is(session.Unix), 'U')
@@ -76,7 +80,7 @@ func memory(s *session.Session, f *session.Facts) int {
 
 // bufferBytes is what a client takes without its commands: b are its buffers.
 func bufferBytes(s *session.Session, b *session.Buffers) int {
-	return int(unsafe.Sizeof(*s)) + b.Parsed + b.In + b.InFree + b.Out + s.Subs.Bytes()
+	return int(unsafe.Sizeof(*s)) + b.Parsed + b.In + b.InFree + b.Out + s.Subs.Bytes() + s.Track.Load().Bytes()
 }
 
 // own is the line of the calling client itself, which is in the middle of a

@@ -24,6 +24,7 @@ import (
 
 	"github.com/skeindb/skein/internal/command/acl"
 	"github.com/skeindb/skein/internal/command/pubsub"
+	"github.com/skeindb/skein/internal/command/tracking"
 	"github.com/skeindb/skein/internal/node/session"
 )
 
@@ -31,6 +32,7 @@ import (
 type Options struct {
 	Accounts  *acl.Accounts
 	Hub       *pubsub.Hub
+	Tracking  *tracking.Hub
 	Log       *slog.Logger
 	Databases int  // how many there are to SELECT
 	Cluster   bool // cluster mode is on
@@ -143,6 +145,7 @@ func login(s *session.Session, u *acl.User) {
 func (r *Registry) Closed(s *session.Session) {
 	r.forget(s)
 	r.endMonitor(s)
+	r.endTracking(s)
 	r.opt.Hub.Forget(s)
 }
 

@@ -66,7 +66,7 @@ func (e *Engine) block(t *Turn, s *session.Session, spec *command.Spec, args [][
 // s.Out.Buf[mark:].
 func (e *Engine) answered(t *Turn, s *session.Session, w *session.Waiting, mark int) {
 	e.leave(w)
-	s.Clear(session.Asking)
+	e.spend(s, w.Spec, session.Asking|session.Caching)
 	if !w.Noted {
 		t.records = append(t.records, t.recordOf(w.Spec, w.Nanos, s.Out.Buf[mark:]))
 		e.flush(t, s)

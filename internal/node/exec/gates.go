@@ -122,6 +122,9 @@ func (e *Engine) makeRoom(t *Turn, s *session.Session) (oom bool) {
 		return false
 	}
 	oom = !e.Keyspace.Evict(limit, e.Beside())
+	if s.Is(session.Tracking) && s.Flags&(session.ReplyOff|session.ReplySkipping) == 0 {
+		s.TakeMail() // of keys that were evicted
+	}
 	t.began = e.Nanos() // what was evicted is not the command's doing
 	return oom
 }

@@ -131,6 +131,9 @@ func (e *Engine) queued(t *Turn, s *session.Session, q *session.Queued) {
 	default:
 		q.Spec.Service(c)
 	}
+	if s.Is(session.Tracking) {
+		e.remember(t, s, q.Spec, q.Args)
+	}
 	e.account(t, s, q.Spec, q.Args, mark, began)
 }
 

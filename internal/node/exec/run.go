@@ -12,8 +12,12 @@ import (
 
 // runOne runs one command of s to its end: answered, queued, refused, or waiting.
 func (e *Engine) runOne(t *Turn, s *session.Session, spec *command.Spec, args [][]byte) {
+	once, follows, tracks := s.Flags&(session.Asking|session.Caching), s.Is(session.Replica), s.Is(session.Tracking)
+	if tracks {
+		e.Keyspace.LimitTracked()
+		s.TakeMail() // what is stale is told before what is read anew
+	}
 	mark := len(s.Out.Buf)
-	asking, follows := s.Is(session.Asking), s.Is(session.Replica)
 	e.attempt(t, s, spec, args)
 	if follows && len(s.Out.Buf) > mark { // the stream has no room for replies
 		e.Stray(s, s.Out.Buf[mark:])
@@ -29,8 +33,8 @@ func (e *Engine) runOne(t *Turn, s *session.Session, spec *command.Spec, args []
 		s.Clear(session.Unwatch)
 		e.Keyspace.Unwatch(&s.Watch)
 	}
-	if asking && !s.Is(session.Multi) && s.Waiting() == nil { // who waits for keys runs again
-		s.Clear(session.Asking)
+	if once != 0 && !s.Is(session.Multi) && s.Waiting() == nil { // who waits for keys runs again
+		e.spend(s, spec, once)
 	}
 	if s.Parked() { // and perhaps served already, by another goroutine
 		return
@@ -39,6 +43,18 @@ func (e *Engine) runOne(t *Turn, s *session.Session, spec *command.Spec, args []
 	if s.Due.Offset != 0 {
 		s.Owe(mark)
 	}
+	if tracks && len(s.After) > 0 {
+		s.Out.Raw(s.TakeAfter())
+	}
+}
+
+// spend takes back the modes that were for one command, which was spec or a subcommand
+// of it, or for one transaction. CLIENT CACHING is not spent by other words about the connection.
+func (e *Engine) spend(s *session.Session, spec *command.Spec, once session.Flags) {
+	if spec != nil && spec.Name == "client" {
+		once &^= session.Caching
+	}
+	s.Clear(once)
 }
 
 // Answer is the end of a command that had parked: its reply came.
@@ -183,6 +199,9 @@ func (e *Engine) call(t *Turn, s *session.Session, spec *command.Spec, args [][]
 		e.logged(s, from)
 	default:
 		spec.Service(c)
+	}
+	if s.Is(session.Tracking) {
+		e.remember(t, s, spec, args)
 	}
 	if s.Asked != nil {
 		e.block(t, s, spec, args, began)

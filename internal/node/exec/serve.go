@@ -120,6 +120,7 @@ func (e *Engine) offer(t *Turn, k keyspace.ReadyKey, w *session.Waiting) (ok boo
 		return true
 	}
 	w.Noted = true
+	out.Raw(s.TakeAfter())
 	e.Keyspace.UnwaitHeld(&w.Waiter)
 	w.End(out.Buf)
 	return true
@@ -148,6 +149,10 @@ func (e *Engine) again(t *Turn, w *session.Waiting, out *resp.Writer) {
 		w.Spec.Write(c, &s.Tx)
 		s.Tx.Commit(w.Args)
 	}
+	if s.Is(session.Tracking) {
+		e.remember(t, s, w.Spec, w.Args)
+	}
+	s.Tx.Broadcast()
 	t.began = e.Nanos()
 	w.Nanos += t.began - began
 	if s.Asked != nil {

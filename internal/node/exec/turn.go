@@ -160,8 +160,10 @@ func (t *Turn) slotOf(args [][]byte, i int) uint16 {
 	return slot.Of(args[i])
 }
 
-// flush hands the batch's statistics on.
+// flush hands on the batch's statistics, and what it has changed to those who want to
+// hear of all changes.
 func (e *Engine) flush(t *Turn, s *session.Session) {
+	s.Tx.Broadcast()
 	if len(t.records) > 0 {
 		if t.record == nil {
 			t.record = e.Recorder()

@@ -19,6 +19,7 @@ import (
 	"github.com/skeindb/skein/internal/command"
 	"github.com/skeindb/skein/internal/command/acl"
 	"github.com/skeindb/skein/internal/command/pubsub"
+	"github.com/skeindb/skein/internal/command/tracking"
 	"github.com/skeindb/skein/internal/store/keyspace"
 )
 
@@ -41,6 +42,7 @@ const (
 	Unix                              // U
 	Blocked                           // b: parked, its command unanswered
 	Tracking                          // t
+	Caching                           // CLIENT CACHING was given for the next command or transaction
 	Master                            // M: the link from our master
 	Replica                           // S: a replica follows through this connection
 	Unwatch                           // forget the watched keys once no stripe is held
@@ -112,6 +114,12 @@ type Session struct {
 	// Following is what package repl knows of the session as a replica.
 	Following any
 
+	// Track is how the session tracks what it reads, nil if it does not (Tracking).
+	// Other goroutines may look.
+	Track atomic.Pointer[tracking.Member]
+	// After goes out behind the reply to the running command (Follow).
+	After []byte
+
 	// Wrote is where the log ended behind the last command of s that made it longer:
 	// what WAIT waits for.
 	Wrote int64
@@ -158,6 +166,7 @@ type Buffers struct {
 func New(id uint64, home Home) *Session {
 	s := &Session{id: id, Home: home}
 	s.SetProto(2)
+	s.Tx.By = id
 	s.Call.Client = s
 	s.Call.Out = &s.Out
 	return s
@@ -195,6 +204,20 @@ func (s *Session) SetProto(proto int) {
 // PushProto is Proto for other goroutines. With Deliver, TakeMail and
 // Subscriptions it makes the session a pubsub.Subscriber.
 func (s *Session) PushProto() int { return int(s.pushProto.Load()) }
+
+// Subscribed tells whether the session is in pub/sub mode. With ID, Deliver, Follow and
+// PushProto it makes the session a tracking.Client.
+func (s *Session) Subscribed() bool { return s.Subs.Active() }
+
+// Follow puts b behind the reply to the command that is running. Only who runs it calls it.
+func (s *Session) Follow(b []byte) { s.After = append(s.After, b...) }
+
+// TakeAfter returns what Follow has been given.
+func (s *Session) TakeAfter() []byte {
+	b := s.After
+	s.After = nil
+	return b
+}
 
 // Subscriptions is what the session has subscribed to.
 func (s *Session) Subscriptions() *pubsub.Subscriptions { return &s.Subs }

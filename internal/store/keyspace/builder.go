@@ -24,7 +24,7 @@ const clockPuts = 64
 // NewBuilder begins an empty data set. It ends with Install or Discard.
 func (ks *Keyspace) NewBuilder() *Builder {
 	o := ks.opt
-	o.Log, o.Listener = nil, nil
+	o.Log, o.Listener, o.Tracker = nil, nil, nil
 	b := &Builder{live: ks, made: newOn(ks.arena, ks.seed, ks.beside, o)}
 	b.made.tuning.Store(ks.tuning.Load())
 	return b
@@ -86,6 +86,7 @@ func (b *Builder) Install() {
 	b.spent = true
 	var tx ReadTx
 	tx.Begin(b.live, nil, 0, time.Now().UnixMilli(), 0)
+	tx.untrackAll()
 	var old []*shelf
 	for i := range b.live.stripes {
 		st := &b.live.stripes[i]

@@ -75,7 +75,9 @@ func (tx *ReadTx) evict(r Ref, key []byte, lazy bool) {
 	if lazy {
 		word = wordUnlink
 	}
+	tx.unasked = true
 	tx.remove(r, key, lazy)
+	tx.unasked = false
 	tx.effects.add(tx, [][]byte{word, key})
 }
 
@@ -86,7 +88,7 @@ func (tx *ReadTx) EndCommand(argv [][]byte) {
 	if f.changed && !f.rewritten && argv != nil {
 		f.add(tx, argv)
 	}
-	f.changed, f.rewritten = false, false
+	f.changed, f.rewritten, tx.emptied = false, false, false
 	tx.clean()
 }
 
@@ -100,6 +102,9 @@ func (tx *ReadTx) Commit(argv [][]byte) {
 		tx.ks.opt.Log.Append(f.list, tx.access&Apart == 0)
 		f.list = f.list[:0]
 		f.buf = f.buf[:0]
+	}
+	if len(tx.news) > 0 && tx.access&Serves == 0 {
+		tx.Broadcast()
 	}
 	tx.leaveScratch()
 }

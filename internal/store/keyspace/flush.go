@@ -10,6 +10,10 @@ import (
 // taken away as it stands, however large. The hold is the whole keyspace.
 // Nothing is logged: FLUSHDB and FLUSHALL go to the log as they are called.
 func (tx *WriteTx) Clear(later bool) (removed int64) {
+	if !tx.emptied { // FLUSHALL is one word to those who track
+		tx.emptied = true
+		tx.untrackAll()
+	}
 	var old []*shelf
 	for i := range tx.ks.stripes {
 		st := &tx.ks.stripes[i]

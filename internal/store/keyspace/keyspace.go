@@ -25,6 +25,7 @@ type Options struct {
 	Arena     arena.Options
 	Log       Log      // nil: nothing is logged
 	Listener  Listener // nil: nobody listens
+	Tracker   Tracker  // nil: nobody tracks
 	// Refused, if not nil, hears why RESTORE refuses a payload.
 	Refused func(why error)
 }
@@ -33,16 +34,17 @@ type Options struct {
 type Tuning struct {
 	Events       Class // notify-keyspace-events; both K and E clear means none
 	Policy       Policy
-	Samples      int  // maxmemory-samples
-	LFULogFactor int  // lfu-log-factor
-	LFUDecayMin  int  // lfu-decay-time, minutes
-	LazyExpire   bool // lazyfree-lazy-expire: UNLINK instead of DEL in the log
-	LazyEvict    bool // lazyfree-lazy-eviction
-	LazyDelete   bool // lazyfree-lazy-server-del: what a command removes on the way is UNLINK in the log
-	LazyUser     bool // lazyfree-lazy-user-del: DEL is UNLINK
-	LazyFlush    bool // lazyfree-lazy-user-flush: FLUSHALL without a word is ASYNC
-	Tenacity     int  // maxmemory-eviction-tenacity
-	PlainDumps   bool // rdbcompression no: what leaves as a dump is not compressed
+	Samples      int   // maxmemory-samples
+	LFULogFactor int   // lfu-log-factor
+	LFUDecayMin  int   // lfu-decay-time, minutes
+	LazyExpire   bool  // lazyfree-lazy-expire: UNLINK instead of DEL in the log
+	LazyEvict    bool  // lazyfree-lazy-eviction
+	LazyDelete   bool  // lazyfree-lazy-server-del: what a command removes on the way is UNLINK in the log
+	LazyUser     bool  // lazyfree-lazy-user-del: DEL is UNLINK
+	LazyFlush    bool  // lazyfree-lazy-user-flush: FLUSHALL without a word is ASYNC
+	Tenacity     int   // maxmemory-eviction-tenacity
+	PlainDumps   bool  // rdbcompression no: what leaves as a dump is not compressed
+	TrackedKeys  int64 // tracking-table-max-keys; 0: as many as there are
 
 	// Took, if set, is told how long it took to delete a key that had expired or was
 	// evicted: "expire-del" or "eviction-del". A stripe is held: it must be quick.
@@ -72,6 +74,9 @@ type Keyspace struct {
 	// will come. Frozen does the same while writes are paused.
 	Replica, Frozen atomic.Bool
 
+	// Broadcasting says that the Tracker wants to hear of every change.
+	Broadcasting atomic.Bool
+
 	// Gullible believes the checksum of every dump that RESTORE is given (DEBUG
 	// SET-SKIP-CHECKSUM-VALIDATION).
 	Gullible atomic.Bool
@@ -84,7 +89,8 @@ type Keyspace struct {
 	deferred  deferred
 	aging     atomic.Bool // whether expiry cycles run (DEBUG SET-ACTIVE-EXPIRE)
 	ager      ager
-	owns      owns          // on a writable replica
+	owns      owns // on a writable replica
+	tracked   tracked
 	tidied    atomic.Uint32 // the stripe that Tidy looked at last
 	graves    graves
 	scratches sync.Pool
@@ -97,9 +103,10 @@ type Keyspace struct {
 type stripe struct {
 	guard
 	shelves  []atomic.Pointer[shelf] // by database; nil until first used
-	visitors int                     // keys that are watched or waited for
+	visitors int                     // keys that are watched, waited for or tracked
 	watchers map[watchKey][]watch
 	lines    map[watchKey]*line
+	tracked  map[string][]uint64 // by key of any database, the ids of its readers, ascending
 	stats    stats
 	_        [64]byte
 }

@@ -26,7 +26,7 @@ const (
 	// happen to expire.
 	Apart
 	// Serves says that who began the transaction asks for the keys that it made
-	// ready (TakeReady); otherwise they are deferred.
+	// ready (TakeReady), otherwise they are deferred; and calls Broadcast.
 	Serves
 )
 
@@ -42,6 +42,12 @@ type ReadTx struct {
 	events  Class
 	effects effects
 	ready   []ReadyKey
+	news    []News
+	unasked bool // what changes just now no command asked for
+	emptied bool // the running command has emptied a database
+
+	// By is the id of the client whose transactions these are; 0: nobody's.
+	By uint64
 
 	expected expected
 	scratch  *scratch // nil until the first use
@@ -54,6 +60,7 @@ func (tx *ReadTx) Begin(ks *Keyspace, hold *Hold, db int, nowMs int64, access Ac
 	tx.tuning = ks.tuning.Load()
 	tx.events = tx.tuning.Events
 	tx.expected.key = nil
+	tx.emptied = false
 	tx.clean()
 }
 

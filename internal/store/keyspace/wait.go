@@ -102,7 +102,7 @@ func (st *stripe) leave(w *Waiter, s spot) {
 }
 
 // count derives what the gate looks at.
-func (st *stripe) count() { st.visitors = len(st.watchers) + len(st.lines) }
+func (st *stripe) count() { st.visitors = len(st.watchers) + len(st.lines) + len(st.tracked) }
 
 // Waiters appends those who wait at k, in their order. Its stripe is held.
 func (ks *Keyspace) Waiters(dst []*Waiter, k ReadyKey) []*Waiter {

@@ -129,10 +129,20 @@ func (st *stripe) unwatch(w *Watcher, at watchKey) {
 	st.count()
 }
 
-// touched tells those who watch a key, or wait for it, that it changed or, gone, was
-// removed. The empty case is what the gate pays for.
+// touched tells those who watch a key, wait for it or keep a copy of it that it changed
+// or, gone, was removed. The empty case is what the gate pays for.
 func (tx *ReadTx) touched(p *place, key []byte, gone bool) {
-	if p.stripe.visitors == 0 {
+	if p.stripe.visitors != 0 || tx.ks.Broadcasting.Load() {
+		tx.tell(p, key, gone)
+	}
+}
+
+func (tx *ReadTx) tell(p *place, key []byte, gone bool) {
+	if tx.ks.Broadcasting.Load() {
+		tx.announce(key)
+	}
+	tx.ks.untrack(p.stripe, key, tx.By)
+	if len(p.stripe.watchers)+len(p.stripe.lines) == 0 {
 		return
 	}
 	at := watchKey{tx.db, p.slot, string(key)}
