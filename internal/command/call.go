@@ -73,6 +73,23 @@ type Client interface {
 	Block(c *Call, w *Wait)
 }
 
+// Preparer is a Client that can have work done for a call outside the locks.
+type Preparer interface {
+	Prepare(c *Call, work func(args [][]byte) any) (made any, ready bool)
+}
+
+// Prepare is for a handler that has to make something of its arguments which takes
+// long. If it is not ready the handler returns, having changed and answered nothing: it
+// is called again, from its beginning, when work has been done by another goroutine,
+// and gets what that has made. What cannot wait is made on the spot. The work looks at
+// nothing but the arguments that it is given, which are those of the call.
+func (c *Call) Prepare(work func(args [][]byte) any) (made any, ready bool) {
+	if p, ok := c.Client.(Preparer); ok {
+		return p.Prepare(c, work)
+	}
+	return work(c.Args), true
+}
+
 // Wait says what a blocked call waits for.
 type Wait struct {
 	// Keys are those that may bring it; the first in the list is asked first.

@@ -148,12 +148,10 @@ func restore(c *command.Call, tx *keyspace.WriteTx) {
 		c.Fail(err)
 		return
 	}
-	undump := rdb.Undump
-	if tx.Keyspace().Gullible.Load() {
-		undump = rdb.UndumpUnchecked
-	}
-	v, err := undump(c.Args[3], compact(tx.Limits()))
+	v, err, ready := undumped(c, tx)
 	switch {
+	case !ready:
+		return
 	case errors.Is(err, rdb.ErrFooter):
 		c.Out.Error(errFooter)
 		return
@@ -177,6 +175,37 @@ func restore(c *command.Call, tx *keyspace.WriteTx) {
 	o.propagate(c, tx, expiry)
 	tx.Notify(keyspace.EventGeneric, "restore", key)
 	c.Out.OK()
+}
+
+// preparedAbove is the length in bytes of a payload above which its value is made
+// outside the locks: it takes a tenth of a millisecond and more.
+const preparedAbove = 8 << 10
+
+// made is a value of a payload.
+type made struct {
+	value rdb.Value
+	err   error
+}
+
+// undumped is the value of the payload of RESTORE; not ready: the handler is called
+// again when it is.
+func undumped(c *command.Call, tx *keyspace.WriteTx) (v rdb.Value, err error, ready bool) {
+	undump, limits := rdb.Undump, compact(tx.Limits())
+	if tx.Keyspace().Gullible.Load() {
+		undump = rdb.UndumpUnchecked
+	}
+	if len(c.Args[3]) <= preparedAbove {
+		v, err = undump(c.Args[3], limits)
+		return v, err, true
+	}
+	it, ready := c.Prepare(func(args [][]byte) any {
+		v, err := undump(args[3], limits)
+		return made{v, err}
+	})
+	if !ready {
+		return v, nil, false
+	}
+	return it.(made).value, it.(made).err, true
 }
 
 // compact are the limits up to which what is restored becomes compact.

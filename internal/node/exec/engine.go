@@ -68,19 +68,20 @@ type MonitorFunc func(s *session.Session, db int, spec *command.Spec, args [][]b
 // loops; what belongs to one loop is in its Turn.
 type Engine struct {
 	Options
-	Table *command.Table
-	pause pauses
-	loads loads
-	waits waits
-	aside aside
-	reign atomic.Pointer[reign]
-	clock *tick.Clock
-	exec  *command.Spec // EXEC is run by the engine itself
+	Table   *command.Table
+	pause   pauses
+	loads   loads
+	waits   waits
+	aside   aside
+	errands errands
+	reign   atomic.Pointer[reign]
+	clock   *tick.Clock
+	exec    *command.Spec // EXEC is run by the engine itself
 }
 
 // New returns an engine.
 func New(o Options) *Engine {
-	e := &Engine{Options: o, clock: tick.New()}
+	e := &Engine{Options: o, clock: tick.New(), errands: newErrands()}
 	e.reign.Store(&reign{})
 	return e
 }

@@ -189,6 +189,9 @@ func (e *Engine) call(t *Turn, s *session.Session, spec *command.Spec, args [][]
 		spec.Write(c, &s.Tx)
 		s.Tx.Commit(args)
 		e.logged(s, from)
+		if s.Errand != nil && e.send(s, args) {
+			return
+		}
 	case spec == e.exec:
 		from := e.LogEnd()
 		e.execute(t, s)

@@ -10,7 +10,8 @@ import "slices"
 // argument under way.
 const (
 	bufferBytes = 16 << 10
-	bufferMost  = 64 << 10 // beyond this only a large argument makes it grow
+	bufferMost  = 64 << 10  // beyond this only a large argument makes it grow
+	readMost    = 256 << 10 // at once, however much there is: others wait for their turn
 	idleMs      = 2000
 	roomyBytes  = 2 * bufferBytes
 )
@@ -26,7 +27,7 @@ func (c *conn) room() []byte {
 	case c.filled && len(c.in) == 0 && cap(c.in) < bufferMost: // the last read left something in the socket
 		c.in = make([]byte, 0, min(2*cap(c.in), bufferMost))
 	}
-	return c.in[len(c.in):cap(c.in)]
+	return c.in[len(c.in):min(cap(c.in), len(c.in)+readMost)]
 }
 
 // expect makes room at once for the whole of a large argument that is under way.

@@ -61,7 +61,11 @@ func (l *Loop) feed(c *conn, data []byte) (from int) {
 
 // keep makes rest, the end of what is there, the connection's unconsumed input.
 func (l *Loop) keep(c *conn, rest []byte) {
-	if len(rest) < len(c.in) {
+	switch {
+	case c.s.Taken:
+		c.s.Taken = false
+		c.in = append(make([]byte, 0, max(len(rest), bufferBytes)), rest...)
+	case len(rest) < len(c.in):
 		c.in = c.in[:copy(c.in, rest)]
 	}
 	c.expect()
@@ -365,7 +369,7 @@ func (l *Loop) close(c *conn) {
 // Adopt gives the loop a connected, non-blocking socket and its session. It
 // runs on the loop's goroutine.
 func (l *Loop) Adopt(fd int, s *session.Session) error {
-	s.FD = fd
+	s.FD, s.Gives = fd, true
 	c := &conn{s: s, fd: fd}
 	l.place(c)
 	l.open++

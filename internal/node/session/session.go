@@ -101,6 +101,12 @@ type Session struct {
 	// owned stripe or a pause. Its arguments are copies.
 	Retry [][]byte
 
+	// Errand is what the running command has sent another goroutine for; nil: nothing.
+	Errand *Errand
+	// Gives says that whoever feeds the session can do without the bytes that the
+	// arguments of a command lie in: Taken then says that they are not his any more.
+	Gives, Taken bool
+
 	// Asked is what the handler that has just run wants to wait for, nil: nothing.
 	Asked *command.Wait
 
