@@ -15,8 +15,14 @@ type groupChange struct {
 }
 
 // claimed logs that an entry is pending as p says: to the letter, in a form that a
-// replica may run again without harm.
+// replica may run again without harm. ID is how the entry's ID is written; nil: as usual.
 func (g *groupChange) claimed(id []byte, p stream.Pending) {
+	if g.tx.Silent(); !g.tx.Logged() {
+		return
+	}
+	if id == nil {
+		id = p.ID.Append(nil)
+	}
 	g.tx.Propagate([]byte("XCLAIM"), g.key, g.name, []byte(p.Consumer), []byte("0"), id,
 		[]byte("TIME"), keyspace.Decimal(p.Delivered), []byte("RETRYCOUNT"), keyspace.Decimal(int64(p.Count)),
 		[]byte("FORCE"), []byte("JUSTID"), []byte("LASTID"), g.group.Last.Append(nil))

@@ -94,16 +94,14 @@ func (r *reading) serve(c *command.Call, tx *keyspace.WriteTx, i int) bool {
 // deliver replies with entries that the group was not given yet.
 func (r *reading) deliver(c *command.Call, s *stream.Stream, g *groupChange) {
 	name := g.group.Consumer(r.consumer).Name()
-	from, _ := g.group.Last.Next()
 	m, n := c.Out.BeginArray(), 0
-	for e := range s.Ascend(from, stream.Highest) {
+	for e := range s.Unread(g.group) {
 		s.Advance(g.group, e.ID)
 		replyEntry(c.Out, e)
 		if !r.noAck {
 			p := stream.Pending{ID: e.ID, Consumer: name, Delivered: c.Now, Count: 1}
 			g.group.Deliver(p)
-			var text [41]byte
-			g.claimed(e.ID.Append(text[:0]), p)
+			g.claimed(nil, p)
 		}
 		if n++; int64(n) == r.count {
 			break

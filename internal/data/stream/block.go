@@ -12,16 +12,32 @@ const (
 	flagSameFields = 2
 )
 
-// newBlock is a block for a first entry with such fields, which is not in it yet.
-func newBlock(fields [][]byte) []byte {
-	lp := listpack.AppendInt(listpack.New(), 0)
-	lp = listpack.AppendInt(lp, 0)
-	lp = listpack.AppendInt(lp, int64(len(fields)/2))
+// newBlock makes in room a block for a first entry with such fields, which is not in it yet.
+func newBlock(room []byte, fields [][]byte) []byte {
+	b := listpack.Lift(append(room, listpack.New()...))
+	b = listpack.AppendElementInt(b, 0)
+	b = listpack.AppendElementInt(b, 0)
+	b = listpack.AppendElementInt(b, int64(len(fields)/2))
 	for i := 0; i < len(fields); i += 2 {
-		lp = listpack.Append(lp, fields[i])
+		b = listpack.AppendElement(b, fields[i])
 	}
-	return listpack.AppendInt(lp, 0)
+	return listpack.Lower(listpack.AppendElementInt(b, 0), 4+len(fields)/2)
 }
+
+// blockBytes is the most that newBlock makes of such fields.
+func blockBytes(fields [][]byte) int { return listpack.EmptyBytes + 4*maxIntBytes + entryBytes(fields) }
+
+// entryBytes is the most that an entry takes.
+func entryBytes(fields [][]byte) int {
+	n := 5 * maxIntBytes // flags, differences, how many fields, how many elements
+	for _, f := range fields {
+		n += listpack.MaxElementBytes(len(f))
+	}
+	return n
+}
+
+// maxIntBytes is the most that an integer takes.
+const maxIntBytes = 11
 
 // header is what a block says of itself.
 type header struct {
@@ -68,24 +84,26 @@ func appendEntry(lp []byte, master, id ID, fields [][]byte) []byte {
 		same = listpack.Get(lp, p).Equal(fields[i])
 		p = listpack.Next(lp, p)
 	}
-	lp = recount(lp, 1, 0)
+	if !listpack.PutInt(lp, listpack.First(lp), h.live+1) {
+		lp = recount(lp, 1, 0)
+	}
 	flags, count := int64(0), 2*n+4
 	if same {
 		flags, count = flagSameFields, n+3
 	}
-	lp = listpack.AppendInt(lp, flags)
-	lp = listpack.AppendInt(lp, int64(id.Ms-master.Ms))
-	lp = listpack.AppendInt(lp, int64(id.Seq-master.Seq))
+	b := listpack.AppendElementInt(listpack.Lift(lp), flags)
+	b = listpack.AppendElementInt(b, int64(id.Ms-master.Ms))
+	b = listpack.AppendElementInt(b, int64(id.Seq-master.Seq))
 	if !same {
-		lp = listpack.AppendInt(lp, n)
+		b = listpack.AppendElementInt(b, n)
 	}
 	for i := 0; i < len(fields); i += 2 {
 		if !same {
-			lp = listpack.Append(lp, fields[i])
+			b = listpack.AppendElement(b, fields[i])
 		}
-		lp = listpack.Append(lp, fields[i+1])
+		b = listpack.AppendElement(b, fields[i+1])
 	}
-	return listpack.AppendInt(lp, count)
+	return listpack.Lower(listpack.AppendElementInt(b, count), int(count)+1)
 }
 
 // Entry is an entry of a stream: a view of its block, good until the stream's next change.

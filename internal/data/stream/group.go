@@ -18,6 +18,7 @@ type Group struct {
 	pending   tree.Tree[Pending]
 	consumers tree.Tree[*Consumer]
 	kept      int // bytes of the consumers
+	place     place
 
 	counted int  // bytes that the stream has counted
 	touched bool // they may be others now

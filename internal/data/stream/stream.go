@@ -43,10 +43,11 @@ type Options struct{ BlockBytes, BlockEntries int }
 
 // Stream is a stream.
 type Stream struct {
-	blocks tree.Tree[block]
+	blocks row
 	groups tree.Tree[*Group]
-	own    *token
-	bytes  int // of the blocks' listpacks, and of the groups as far as they were counted
+	own    *token // of the groups
+	bytes  int    // of the groups as far as they were counted
+	era    int    // how often entries may have gone, or IDs begun anew
 	info   Info
 
 	touched []*Group // that may have changed since they were counted
@@ -62,16 +63,9 @@ type Info struct {
 // token tells what a stream may change; see package tree.
 type token struct{ _ byte }
 
-type block struct {
-	master ID
-	lp     []byte
-	own    *token
-	live   int
-}
-
 // New returns an empty stream.
 func New() *Stream {
-	return &Stream{blocks: tree.Weighed(func(b *block) int { return b.live })}
+	return &Stream{blocks: newRow()}
 }
 
 // Type is value.TypeStream.
@@ -114,7 +108,10 @@ func (s *Stream) Len() int { return s.blocks.Weight() }
 func (s *Stream) Info() Info { return s.info }
 
 // SetInfo makes it remember something else, as XSETID and loading do.
-func (s *Stream) SetInfo(i Info) { s.info = i }
+func (s *Stream) SetInfo(i Info) {
+	s.info = i
+	s.era++
+}
 
 // First is the ID of the first entry; zero if there is none.
 func (s *Stream) First() ID {
@@ -153,13 +150,10 @@ func (s *Stream) Append(id ID, fields [][]byte, opt Options) error {
 	if total > listpack.MaxBytes {
 		return ErrTooLarge
 	}
-	if n := s.blocks.Len(); n == 0 || full(s.blocks.At(n-1).lp, total, opt) {
-		s.put(block{master: id, lp: newBlock(fields)})
+	if tail := s.blocks.tail.lp; tail == nil || full(tail, total, opt) {
+		s.blocks.Begin(id, fields)
 	}
-	s.edit(s.blocks.Len()-1, func(b *block) {
-		b.lp = appendEntry(b.lp, b.master, id, fields)
-		b.live++
-	})
+	s.blocks.Add(id, fields)
 	s.info.Last = id
 	s.info.Added++
 	return nil
@@ -175,28 +169,10 @@ func full(lp []byte, more int, opt Options) bool {
 	return len(lp)+more >= limit || opt.BlockEntries > 0 && h.live+h.deleted >= int64(opt.BlockEntries)
 }
 
-// put adds a block at the end, whose memory is ours.
-func (s *Stream) put(b block) {
-	b.own = s.owner()
-	s.bytes += cap(b.lp)
-	s.blocks.Insert(s.blocks.Len(), b)
-}
-
-// edit lets change alter block i.
-func (s *Stream) edit(i int, change func(b *block)) {
-	s.blocks.Update(i, func(b *block) {
-		s.bytes -= cap(b.lp)
-		if b.own != s.owner() {
-			b.lp, b.own = append([]byte(nil), b.lp...), s.own
-		}
-		change(b)
-		s.bytes += cap(b.lp)
-	})
-}
-
+// drop removes block i.
 func (s *Stream) drop(i int) {
-	b := s.blocks.Delete(i)
-	s.bytes -= cap(b.lp)
+	s.blocks.Drop(i)
+	s.era++
 }
 
 // blockOf is the index of the block that has id if any has; -1 if it is below all.
@@ -258,7 +234,7 @@ func (s *Stream) Delete(id ID) bool {
 		if b.live == 1 {
 			s.drop(i)
 		} else {
-			s.edit(i, func(b *block) {
+			s.blocks.Edit(i, func(b *block) {
 				b.lp, _ = mark(b.lp, e.p)
 				b.lp = recount(b.lp, -1, 1)
 				b.live--

@@ -72,15 +72,18 @@ func check(t *testing.T, s *Stream, model []entry) {
 	if s.First() != first || s.Final() != last {
 		t.Fatalf("from %v to %v instead of %v to %v", s.First(), s.Final(), first, last)
 	}
-	again, bytes := New(), 0
+	again := New()
 	for id, lp := range s.Blocks() {
-		bytes += cap(lp)
 		if err := again.AppendBlock(id, lp); err != nil {
 			t.Fatalf("block %v: %v", id, err)
 		}
 	}
-	if bytes != s.bytes {
-		t.Fatalf("%d bytes of blocks, noted %d", bytes, s.bytes)
+	bytes := cap(s.blocks.room)
+	for b := range s.blocks.Ascend(0) {
+		bytes += cap(b.lp)
+	}
+	if bytes != s.blocks.bytes {
+		t.Fatalf("%d bytes of blocks, noted %d", bytes, s.blocks.bytes)
 	}
 	if got := collect(again.Ascend(ID{}, Highest)); !slices.Equal(got, model) || !again.CheckInfo(s.Info()) {
 		t.Fatalf("built of its blocks: %.300v", got)
@@ -425,7 +428,7 @@ func FuzzAppendBlock(f *testing.F) {
 	for _, lp := range s.Blocks() {
 		f.Add(lp, uint64(1), uint64(3))
 	}
-	f.Add(newBlock(split("a|1")), uint64(1), uint64(3))
+	f.Add(newBlock(nil, split("a|1")), uint64(1), uint64(3))
 	f.Add(listpack.Of("0", "0", "-1", "0"), uint64(0), uint64(0))
 	f.Fuzz(func(t *testing.T, lp []byte, ms, seq uint64) {
 		s := New()
@@ -512,4 +515,54 @@ func BenchmarkMemory(b *testing.B) {
 			runtime.KeepAlive(s)
 		})
 	}
+}
+
+// Reading on gives what looking for it from the start gives, whatever happens to the entries between.
+func FuzzUnread(f *testing.F) {
+	f.Add(uint64(1), uint8(3))
+	f.Add(uint64(2), uint8(90))
+	f.Fuzz(func(t *testing.T, seed uint64, reads uint8) {
+		r := rand.New(rand.NewPCG(seed, 1))
+		s, opt := New(), Options{BlockBytes: 600, BlockEntries: 7}
+		s.AddGroup([]byte("g"), ID{}, 0)
+		var kept []value.Object
+		for range 600 {
+			switch op := r.IntN(100); {
+			case op < 40:
+				id, _ := s.NextID(s.Info().Last.Ms + uint64(r.IntN(300)/299))
+				s.Append(id, split([]string{"a|1", "a|x", "b|2|c|3"}[r.IntN(3)]), opt)
+			case op < 43:
+				s.Delete(ID{s.First().Ms, uint64(r.IntN(200))})
+			case op < 45:
+				s.TrimLen(r.IntN(s.Len()+1), r.IntN(2) == 0, 0)
+			case op < 47:
+				kept = append(kept, s.Freeze())
+				if r.IntN(2) == 0 {
+					last := len(kept) - 1
+					kept[last], s = s, kept[last].(*Stream)
+				}
+			case op < 48 && s.Len() == 0:
+				s.SetInfo(Info{}) // IDs begin anew
+				s.Edit([]byte("g")).Last = ID{}
+			case op < 50:
+				s.Edit([]byte("g")).Last = s.First()
+			case op < 50+int(reads)%50:
+				g := s.Edit([]byte("g"))
+				from, _ := g.Last.Next()
+				want, most, n := collect(s.Ascend(from, Highest)), r.IntN(5)+1, 0
+				for e := range s.Unread(g) {
+					if n >= len(want) || e.ID != want[n].id {
+						t.Fatalf("entry %d behind %v is %v in %v", n, g.Last, e.ID, want)
+					}
+					if s.Advance(g, e.ID); n+1 == most {
+						break
+					}
+					n++
+				}
+				if n+1 < most && n != len(want) {
+					t.Fatalf("%d entries, not %d", n, len(want))
+				}
+			}
+		}
+	})
 }

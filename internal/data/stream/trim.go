@@ -37,7 +37,7 @@ func (s *Stream) trim(about bool, limit int, enough func() bool, whole func(*blo
 			continue
 		}
 		if !about && one(b.first(), 0) {
-			s.edit(0, func(b *block) { removed += b.removeFirst(one) })
+			s.blocks.Edit(0, func(b *block) { removed += b.removeFirst(one) })
 		}
 		break
 	}
@@ -112,7 +112,7 @@ func (s *Stream) AppendBlock(master ID, lp []byte) error {
 			return ErrCorrupt
 		}
 	}
-	s.put(block{master: master, lp: lp, live: int(live)})
+	s.blocks.Put(block{master: master, lp: lp, live: int(live)})
 	return nil
 }
 

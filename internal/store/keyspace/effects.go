@@ -39,8 +39,13 @@ type effects struct {
 	buf       []byte
 }
 
+// wanted tells whether anybody will read what is added.
+func (f *effects) wanted(tx *ReadTx) bool {
+	return tx.ks.opt.Log != nil && tx.access&Applied == 0 && tx.ks.opt.Log.Active()
+}
+
 func (f *effects) add(tx *ReadTx, argv [][]byte) {
-	if tx.ks.opt.Log == nil || tx.access&Applied != 0 || !tx.ks.opt.Log.Active() {
+	if !f.wanted(tx) {
 		return
 	}
 	from := len(f.buf)

@@ -141,6 +141,9 @@ func (tx *WriteTx) Propagate(argv ...[]byte) {
 	tx.effects.add(&tx.ReadTx, argv)
 }
 
+// Logged tells whether anybody will read what Propagate is given; if not, nothing need be put together for it.
+func (tx *WriteTx) Logged() bool { return tx.effects.wanted(&tx.ReadTx) }
+
 // Silent keeps the command out of the log though it changed data.
 func (tx *WriteTx) Silent() { tx.effects.rewritten = true }
 
