@@ -99,6 +99,19 @@ type KeySpec struct {
 	KeyNum, FirstKey, KeyNumStep int
 }
 
+// Elements are the argument First and each one Step behind another. First 0: there
+// are none. They are a guess, which options may make a wrong one.
+type Elements struct{ First, Step int }
+
+// Append appends the elements among argv, at most max.
+func (e Elements) Append(dst, argv [][]byte, max int) [][]byte {
+	for i := e.First; i < len(argv) && max > 0; i += e.Step {
+		dst = append(dst, argv[i])
+		max--
+	}
+	return dst
+}
+
 // Spec declares one command or subcommand.
 type Spec struct {
 	Name       string // lower case, without the container's name
@@ -128,6 +141,11 @@ type Spec struct {
 	// which nobody can name beforehand, so that it locks all stripes as a Whole one
 	// does. Nil: none do.
 	Wide func(argv [][]byte) bool
+
+	// Elements is where the command names elements of the collection at its first
+	// argument, to look for them: the engine has those of several commands on their
+	// way from memory at once.
+	Elements Elements
 
 	// Hide calls hide with the index of each argument that is a secret, which
 	// MONITOR and SLOWLOG do not show. Nil: there are none.

@@ -15,12 +15,14 @@ func hashReads() []*command.Spec {
 		Complexity: "O(1)",
 		Arity:      3, Flags: command.ReadOnly | command.Fast,
 		Keys: access, Usage: "key field", Read: hget,
+		Elements: command.Elements{First: 2, Step: 1},
 	}, {
 		Name: "hmget", Group: "hash", Since: "2.0.0",
 		Summary:    "Gives the values of several fields.",
 		Complexity: "O(N) where N is the number of fields being requested.",
 		Arity:      -3, Flags: command.ReadOnly | command.Fast,
 		Keys: access, Usage: "key field...", Read: hmget,
+		Elements: command.Elements{First: 2, Step: 1},
 	}, {
 		Name: "hlen", Group: "hash", Since: "2.0.0",
 		Summary:    "Counts the fields of a hash.",
@@ -33,12 +35,14 @@ func hashReads() []*command.Spec {
 		Complexity: "O(1)",
 		Arity:      3, Flags: command.ReadOnly | command.Fast,
 		Keys: look, Usage: "key field", Read: hstrlen,
+		Elements: command.Elements{First: 2, Step: 1},
 	}, {
 		Name: "hexists", Group: "hash", Since: "2.0.0",
 		Summary:    "Tells whether a hash has a field.",
 		Complexity: "O(1)",
 		Arity:      3, Flags: command.ReadOnly | command.Fast,
 		Keys: look, Usage: "key field", Read: hexists,
+		Elements: command.Elements{First: 2, Step: 1},
 	}, {
 		Name: "hkeys", Group: "hash", Since: "2.0.0",
 		Summary:    "Lists all fields of a hash.",

@@ -17,15 +17,17 @@ func hashCounters() []*command.Spec {
 		Summary:    "Adds a number to the integer in a field, which begins as 0.",
 		Complexity: "O(1)",
 		Arity:      4, Flags: flags, Keys: keys,
-		Usage: "key field increment:integer",
-		Write: hincrBy,
+		Usage:    "key field increment:integer",
+		Elements: command.Elements{First: 2, Step: 2},
+		Write:    hincrBy,
 	}, {
 		Name: "hincrbyfloat", Group: "hash", Since: "2.6.0",
 		Summary:    "Adds a floating point number to the number in a field, which begins as 0.",
 		Complexity: "O(1)",
 		Arity:      4, Flags: flags, Keys: keys,
-		Usage: "key field increment:double",
-		Write: hincrByFloat,
+		Usage:    "key field increment:double",
+		Elements: command.Elements{First: 2, Step: 2},
+		Write:    hincrByFloat,
 	}}
 }
 

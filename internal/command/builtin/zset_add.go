@@ -14,18 +14,20 @@ func zsetAddSpecs() []*command.Spec {
 		Summary:    "Gives members of a sorted set their scores, adding those that are missing.",
 		Complexity: "O(log(N)) for each item added, where N is the number of elements in the sorted set.",
 		Arity:      -4, Flags: command.Write | command.DenyOOM | command.Fast,
-		Keys:    command.FirstKey(command.KeyRW | command.KeyUpdate),
-		Usage:   "key [NX | XX]:condition@3.0.2 [GT | LT]:comparison@6.2.0 [CH:change@3.0.2] [INCR:increment@3.0.2] <score:double member>:data...",
-		History: [][2]string{{"2.4.0", "Several members may be given."}, {"3.0.2", "`XX`, `NX`, `CH` and `INCR` came."}, {"6.2.0", "`GT` and `LT` came."}},
-		Write:   func(c *command.Call, tx *keyspace.WriteTx) { zadd(c, tx, zaddFlags{}) },
+		Keys:     command.FirstKey(command.KeyRW | command.KeyUpdate),
+		Usage:    "key [NX | XX]:condition@3.0.2 [GT | LT]:comparison@6.2.0 [CH:change@3.0.2] [INCR:increment@3.0.2] <score:double member>:data...",
+		History:  [][2]string{{"2.4.0", "Several members may be given."}, {"3.0.2", "`XX`, `NX`, `CH` and `INCR` came."}, {"6.2.0", "`GT` and `LT` came."}},
+		Elements: command.Elements{First: 3, Step: 2},
+		Write:    func(c *command.Call, tx *keyspace.WriteTx) { zadd(c, tx, zaddFlags{}) },
 	}, {
 		Name: "zincrby", Group: "sorted-set", Since: "1.2.0",
 		Summary:    "Adds to the score of a member of a sorted set.",
 		Complexity: "O(log(N)) where N is the number of elements in the sorted set.",
 		Arity:      4, Flags: command.Write | command.DenyOOM | command.Fast,
-		Keys:  command.FirstKey(command.KeyRW | command.KeyAccess | command.KeyUpdate),
-		Usage: "key increment:integer member",
-		Write: func(c *command.Call, tx *keyspace.WriteTx) { zadd(c, tx, zaddFlags{incr: true}) },
+		Keys:     command.FirstKey(command.KeyRW | command.KeyAccess | command.KeyUpdate),
+		Usage:    "key increment:integer member",
+		Elements: command.Elements{First: 3, Step: 2},
+		Write:    func(c *command.Call, tx *keyspace.WriteTx) { zadd(c, tx, zaddFlags{incr: true}) },
 	}}
 }
 

@@ -44,6 +44,8 @@ type Dict struct {
 	pages int      // that there ever were
 	holes []uint32 // pages with free places
 	mem   int
+
+	recent *recent // nil until the first Prefetch
 }
 
 // token tells what a dictionary may change from what it shares; see package tree.
@@ -75,19 +77,17 @@ func (d *Dict) Freeze() *Dict {
 	c := *d
 	c.index = d.index.Freeze()
 	c.mem -= 4 * cap(c.holes)
+	if c.recent != nil { // whoever reads the copy does so without a lock
+		c.recent = nil
+		c.mem -= int(unsafe.Sizeof(recent{}))
+	}
 	c.holes = nil // should the copy grow, it does so in new pages
 	return &c
 }
 
-// Find is the entry with a key.
-func (d *Dict) Find(key []byte) (id ID, ok bool) {
-	_, id, ok = d.find(d.hash(key), key)
-	return id, ok
-}
-
 func (d *Dict) hash(key []byte) uint64 { return maphash.Bytes(d.seed, key) >> idBits }
 
-// find also tells the place in the index: where the key's word is, or belongs.
+// find is lookup that also tells the place in the index: where the key's word is, or belongs.
 func (d *Dict) find(hash uint64, key []byte) (at int, id ID, ok bool) {
 	at, w, there := d.index.First(func(w *uint64) bool { return *w < hash<<idBits })
 	for i := at; there && w>>idBits == hash; w = d.index.At(i) {
@@ -133,10 +133,10 @@ func (d *Dict) Put(key, value []byte) (id ID, isNew bool) {
 // Ensure is Put that leaves the value of a key that is there as it is.
 func (d *Dict) Ensure(key, value []byte) (id ID, isNew bool) {
 	hash := d.hash(key)
-	at, id, ok := d.find(hash, key)
-	if ok {
+	if id, ok := d.lookup(hash, key); ok {
 		return id, false
 	}
+	at := d.seek(hash << idBits)
 	id = d.place()
 	d.write(id, key, value)
 	word := hash<<idBits | uint64(id)
@@ -167,7 +167,7 @@ func (d *Dict) SetValue(id ID, value []byte) {
 func (d *Dict) Delete(key []byte) bool {
 	at, id, ok := d.find(d.hash(key), key)
 	if ok {
-		d.index.Delete(at)
+		d.recent.forget(d.index.Delete(at))
 		d.free(id)
 	}
 	return ok

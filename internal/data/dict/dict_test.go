@@ -6,6 +6,7 @@ import (
 	"runtime"
 	"strings"
 	"testing"
+	"unsafe"
 )
 
 // check compares a dictionary with a map, by every way to read it.
@@ -45,6 +46,9 @@ func check(t *testing.T, d *Dict, model map[string]string) {
 			}
 		}
 	}
+	if d.recent != nil {
+		mem += int(unsafe.Sizeof(*d.recent))
+	}
 	if other := d.mem - mem; other < 0 || other > 500+100*len(d.rooms)+20*d.pages {
 		t.Fatalf("%d bytes, of them %d in pages", d.mem, mem)
 	}
@@ -59,6 +63,28 @@ func text(r *rand.Rand, n int) string {
 		i = r.IntN(len(lengths))
 	}
 	return strings.Repeat("x", max(lengths[i]-len(s), 0)) + s
+}
+
+// prefetch prefetches keys that are there and others.
+func prefetch(t *testing.T, r *rand.Rand, d *Dict, model map[string]string, keys int) {
+	t.Helper()
+	var names [][]byte
+	there := 0
+	for range r.IntN(40) {
+		k := text(r, keys)
+		names = append(names, []byte(k))
+		if _, ok := model[k]; ok {
+			there++
+		}
+	}
+	if found := d.Prefetch(names, nil); len(found) < there {
+		t.Fatalf("%d of %d keys are found ahead", len(found), there)
+	}
+	for _, k := range names {
+		if id, ok := d.Find(k); ok && string(d.Key(id)) != string(k) {
+			t.Fatalf("%.20q is found for %.20q", d.Key(id), k)
+		}
+	}
 }
 
 func FuzzModel(f *testing.F) {
@@ -91,6 +117,9 @@ func FuzzModel(f *testing.F) {
 					t.Fatalf("%.20q was there: %v", k, there)
 				}
 				delete(model, k)
+			}
+			if r.IntN(20) == 0 {
+				prefetch(t, r, d, model, int(keys)+1)
 			}
 			if r.IntN(300) == 0 {
 				check(t, d, model)
@@ -257,5 +286,35 @@ func BenchmarkFind(b *testing.B) {
 	for b.Loop() {
 		d.Find(keys[i%len(keys)])
 		i++
+	}
+}
+
+// BenchmarkFindFew finds keys of a dictionary that is about as large as a processor's cache, each after a Prefetch of
+// sixteen or none.
+func BenchmarkFindFew(b *testing.B) {
+	const n = 100_000
+	d := New()
+	for i := range n {
+		d.Put(fmt.Appendf(nil, "member:%012d", i), nil)
+	}
+	r := rand.New(rand.NewPCG(1, 1))
+	keys := make([][]byte, 1<<16)
+	for i := range keys {
+		keys[i] = fmt.Appendf(nil, "member:%012d", r.IntN(n))
+	}
+	for _, atOnce := range []int{0, 16} {
+		b.Run(fmt.Sprint("prefetch=", atOnce), func(b *testing.B) {
+			defer userTime(b)()
+			i := 0
+			for b.Loop() {
+				if atOnce > 0 && i%atOnce == 0 {
+					d.Prefetch(keys[i:i+atOnce], nil)
+				}
+				if _, ok := d.Find(keys[i]); !ok {
+					b.Fatal("not found")
+				}
+				i = (i + 1) % len(keys)
+			}
+		})
 	}
 }

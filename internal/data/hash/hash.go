@@ -139,6 +139,14 @@ func view(e listpack.Entry, scratch []byte) []byte {
 	return e.Str
 }
 
+// Prefetch asks the processor for what Has and changes will read of these fields.
+func (h *Hash) Prefetch(fields [][]byte) {
+	if h.dict != nil {
+		var room [64]dict.ID
+		h.dict.Prefetch(fields, room[:0])
+	}
+}
+
 // Has tells whether there is such a field.
 func (h *Hash) Has(field []byte) bool {
 	if h.dict != nil {

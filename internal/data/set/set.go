@@ -153,6 +153,14 @@ func (s *Set) Len() int {
 	return intset.Len(s.small)
 }
 
+// Prefetch asks the processor for what Has and changes will read of these members.
+func (s *Set) Prefetch(members [][]byte) {
+	if s.dict != nil {
+		var room [64]dict.ID
+		s.dict.Prefetch(members, room[:0])
+	}
+}
+
 // Has tells whether m is a member.
 func (s *Set) Has(m []byte) bool {
 	switch {

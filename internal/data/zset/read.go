@@ -22,7 +22,7 @@ func (z *ZSet) RankScore(m []byte) (rank int, score float64, ok bool) {
 			return 0, 0, false
 		}
 		score = z.big.scoreOf(id)
-		return z.big.below(score, m), score, true
+		return z.big.rank(score, id, m), score, true
 	}
 	for p := listpack.First(z.lp); p != 0; {
 		at := listpack.Next(z.lp, p)

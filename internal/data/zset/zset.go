@@ -184,7 +184,7 @@ func (b *big) put(m []byte, score float64) (old float64, was bool) {
 		if old = b.scoreOf(id); old == score {
 			return old, true
 		}
-		b.order.Delete(b.below(old, m))
+		b.order.Delete(b.rank(old, id, m))
 		b.dict.SetValue(id, bits[:])
 	}
 	b.order.Insert(b.below(score, m), placeOf(score, id))
@@ -195,21 +195,12 @@ func (b *big) scoreOf(id dict.ID) float64 {
 	return math.Float64frombits(binary.LittleEndian.Uint64(b.dict.Value(id)))
 }
 
-// below is how many members come before m with a score.
-func (b *big) below(score float64, m []byte) int {
-	k := sortable(score)
-	return b.order.Seek(func(p *place) bool {
-		s := p.score()
-		return s < k || s == k && bytes.Compare(b.dict.Key(p.id), m) < 0
-	})
-}
-
 // Delete removes a member, and tells whether it was there.
 func (z *ZSet) Delete(m []byte) bool {
 	if z.big != nil {
 		id, ok := z.big.dict.Find(m)
 		if ok {
-			z.big.order.Delete(z.big.below(z.big.scoreOf(id), m))
+			z.big.order.Delete(z.big.rank(z.big.scoreOf(id), id, m))
 			z.big.dict.Delete(m)
 		}
 		return ok

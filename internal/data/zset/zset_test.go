@@ -154,6 +154,13 @@ func FuzzModel(f *testing.F) {
 					}
 				}
 			}
+			if r.IntN(20) == 0 {
+				var names [][]byte
+				for range r.IntN(40) {
+					names = append(names, fmt.Append(nil, r.IntN(max(members, 1))))
+				}
+				z.Prefetch(names)
+			}
 			if z.Encoding() == "listpack" && z.Len() > max(entries, 0) {
 				t.Fatal("a listpack of", z.Len())
 			}

@@ -222,6 +222,9 @@ func (e *Engine) begin(t *Turn, s *session.Session, args [][]byte) {
 	s.Tx.Begin(e.Keyspace, &s.Hold, s.DB(), t.NowMs, access)
 	if t.hinted > 0 {
 		s.Tx.Expect(args[t.hinted], &t.hint)
+		if s.Call.Spec.Elements.First > 0 && t.at >= t.seen {
+			e.prefetchElements(t, s, args[t.hinted])
+		}
 	}
 }
 

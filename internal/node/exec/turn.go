@@ -24,6 +24,9 @@ type Turn struct {
 	more    bool                    // complete commands may follow the batch
 	hint    keyspace.Hint           // of args[hinted] of the running command
 	hinted  int                     // 0: of none
+	at      int                     // the running command is items[at]
+	seen    int                     // the elements of items before this one have been prefetched
+	names   [][]byte                // of elements
 	hints   [batchMax]keyspace.Hint // of the batch, or of Ahead
 	ahead   int                     // hints noted by Ahead
 	spare   [batchMax]keyspace.Hint // of a command with several keys
@@ -66,7 +69,7 @@ func (e *Engine) Feed(t *Turn, s *session.Session, data []byte) (consumed int) {
 			if t.hinted = 0; it.hinted > 0 {
 				t.hint, t.hinted = t.hints[it.hinted-1], 1
 			}
-			t.end = consumed + it.end
+			t.at, t.end = i, consumed+it.end
 			e.runOne(t, s, it.spec, it.args)
 			done = it.end
 			if s.Parked() || s.Is(session.CloseAfterReply) {
@@ -93,7 +96,7 @@ func (e *Engine) Feed(t *Turn, s *session.Session, data []byte) (consumed int) {
 // parse fills t.items with complete commands and returns the bytes they took;
 // t.more tells that it stopped before data did.
 func (e *Engine) parse(t *Turn, s *session.Session, data []byte) (n int, err error) {
-	t.n, t.args, t.more = 0, t.args[:0], true
+	t.n, t.seen, t.args, t.more = 0, 0, t.args[:0], true
 	most := batchMax
 	if s.Parser.Unauthenticated {
 		most = 1 // AUTH lifts the parser's limits for what follows it
@@ -137,6 +140,24 @@ func (e *Engine) prefetch(t *Turn, s *session.Session) {
 		}
 	}
 	e.Keyspace.Prefetch(t.hints[:n])
+}
+
+// prefetchElements is prefetch for what the running command, and those behind it that
+// go to the same key, look for inside a collection. The key's stripe is held.
+func (e *Engine) prefetchElements(t *Turn, s *session.Session, key []byte) {
+	t.names = t.names[:0]
+	i := t.at
+	for ; i < t.n && len(t.names) < batchMax; i++ {
+		it := &t.items[i]
+		if it.hinted == 0 || it.spec.Elements.First == 0 || t.hints[it.hinted-1].Hash != t.hint.Hash {
+			break
+		}
+		t.names = it.spec.Elements.Append(t.names, it.args, batchMax-len(t.names))
+	}
+	t.seen = i
+	if len(t.names) > 1 {
+		s.Tx.PrefetchElements(key, t.names)
+	}
 }
 
 // prefetchKeys is prefetch for the keys of one command.

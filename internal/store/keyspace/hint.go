@@ -69,3 +69,24 @@ func (tx *ReadTx) locate(key []byte) (p place) {
 	}
 	return p
 }
+
+// prefetcher is a collection that can tell the processor what it will read to find
+// elements.
+type prefetcher interface{ Prefetch(elements [][]byte) }
+
+// PrefetchElements asks the processor for what leads to elements of the collection at
+// key, if it is a large one.
+func (tx *ReadTx) PrefetchElements(key []byte, elements [][]byte) {
+	p := tx.locate(key)
+	if p.table == nil {
+		return
+	}
+	h := p.table.Find(p.hash, key)
+	if h == 0 {
+		return
+	}
+	r := Ref{entry: p.table.Entry(h), handle: h, place: p}
+	if o, ok := r.object().(prefetcher); ok {
+		o.Prefetch(elements)
+	}
+}

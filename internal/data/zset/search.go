@@ -1,0 +1,165 @@
+package zset
+
+import (
+	"bytes"
+	"math"
+	"math/bits"
+
+	"github.com/skeindb/skein/internal/data/arena"
+	"github.com/skeindb/skein/internal/data/dict"
+	"github.com/skeindb/skein/internal/data/tree"
+)
+
+// To find a place by its score is most of what an order does, so it does not ask the tree, which would call a function
+// for each comparison; and members, which lie elsewhere, are compared only where scores are equal.
+
+// target is a score to be found, and how far the way to it is known.
+type target struct {
+	score     uint64
+	leaf      tree.Node[place]
+	low, high uint64 // the scores of the leaf lie between them
+	before    int    // places before the leaf
+	at        int    // guessed: of the first place in the leaf that does not come before the score
+}
+
+// descend finds the leaf in which the first place lies that does not come before score, or which ends there. The order
+// is not empty. Whether places before it are to be counted, count tells.
+func (b *big) descend(score uint64, count bool) target {
+	t := target{score: score, leaf: b.order.Root(), high: math.MaxUint64}
+	for t.leaf.Inner() {
+		firsts := t.leaf.Items()
+		k := max(lower(firsts, score)-1, 0)
+		t.low = firsts[k].score()
+		if k+1 < len(firsts) {
+			t.high = firsts[k+1].score()
+		}
+		if count {
+			t.before += t.leaf.Before(k)
+		}
+		t.leaf = t.leaf.Kid(k)
+	}
+	return t
+}
+
+// lower is how many of the places, which ascend, come before score.
+func lower(places []place, score uint64) (n int) {
+	for left := len(places); left > 0; {
+		half := (left + 1) / 2
+		_, below := bits.Sub64(places[n+half-1].score(), score, 0)
+		n += half & -int(below)
+		left -= half
+	}
+	return n
+}
+
+// guess is about where score is in a leaf of so many places.
+func (t *target) guess(places int) int {
+	if t.score <= t.low || t.low >= t.high {
+		return 0
+	}
+	part := float64(t.score-t.low) / float64(t.high-t.low)
+	return min(int(part*float64(places)), places-1)
+}
+
+// lower is lower of the leaf's places, looking near the guess first.
+func (t *target) lower(places []place) int {
+	from, to := 0, len(places)
+	g := t.guess(to)
+	if places[g].score() < t.score {
+		from = g + 1
+		for step := guessOff; g+step < to; step *= 2 {
+			if places[g+step].score() >= t.score {
+				to = g + step
+				break
+			}
+			from = g + step + 1
+		}
+	} else {
+		to = g
+		for step := guessOff; g-step >= 0; step *= 2 {
+			if places[g-step].score() < t.score {
+				from = g - step + 1
+				break
+			}
+			to = g - step
+		}
+	}
+	return from + lower(places[from:to], t.score)
+}
+
+const (
+	guessOff = 4 // how many places a guess is usually off, at most
+	tiesMax  = 4 // of equal scores so many members are compared one after the other
+)
+
+// below is how many members come before m with a score.
+func (b *big) below(score float64, m []byte) int {
+	if b.order.Len() == 0 {
+		return 0
+	}
+	t := b.descend(sortable(score), true)
+	places := t.leaf.Items()
+	at := t.lower(places)
+	for i := at; i < len(places) && i-at < tiesMax; i++ {
+		if places[i].score() != t.score || bytes.Compare(b.dict.Key(places[i].id), m) >= 0 {
+			return t.before + i
+		}
+	}
+	if at == len(places) && t.high > t.score {
+		return t.before + at
+	}
+	return b.seek(t.score, m)
+}
+
+// rank is how many members come before m, which is there with a score and a number.
+func (b *big) rank(score float64, id dict.ID, m []byte) int {
+	t := b.descend(sortable(score), true)
+	places := t.leaf.Items()
+	for i := t.lower(places); i < len(places) && places[i].score() == t.score; i++ {
+		if places[i].id == id {
+			return t.before + i
+		}
+	}
+	return b.seek(t.score, m)
+}
+
+// seek is below wherever scores and members lie.
+func (b *big) seek(score uint64, m []byte) int {
+	return b.order.Seek(func(p *place) bool {
+		s := p.score()
+		return s < score || s == score && bytes.Compare(b.dict.Key(p.id), m) < 0
+	})
+}
+
+// atOnce is how many members Prefetch has on their way together.
+const atOnce = 16
+
+// Prefetch asks the processor for what Score, Rank and changes will read of these members.
+func (z *ZSet) Prefetch(members [][]byte) {
+	if z.big == nil || z.Len() == 0 {
+		return
+	}
+	for len(members) > 0 {
+		n := min(len(members), atOnce)
+		z.big.prefetch(members[:n])
+		members = members[n:]
+	}
+}
+
+func (b *big) prefetch(members [][]byte) {
+	var (
+		room [atOnce]dict.ID
+		way  [atOnce]target
+	)
+	ids := b.dict.Prefetch(members, room[:0])
+	for i, id := range ids {
+		way[i] = b.descend(sortable(b.scoreOf(id)), false)
+		way[i].leaf.Prefetch()
+	}
+	for i := range ids {
+		places := way[i].leaf.Items()
+		at := way[i].guess(len(places))
+		arena.PrefetchValue(&places[max(at-guessOff, 0)])
+		arena.PrefetchValue(&places[min(at+guessOff, len(places)-1)])
+	}
+}
