@@ -27,6 +27,7 @@ func (n *Node) suspect(p *peer) bool {
 		return false
 	}
 	p.flags |= bus.FlagPFail
+	n.suspects++
 	n.note(Record{What: NodeSuspected, Level: Debug}.about(p))
 	return true
 }
@@ -74,10 +75,14 @@ func (n *Node) failIfAgreed(p *peer) {
 	if !p.suspected() || p.failed() {
 		return
 	}
-	failures := n.countReports(p)
+	own := 0
 	if n.me.isMaster() {
-		failures++
+		own = 1
 	}
+	if p.reports.atMost()+own < n.quorum() {
+		return // without looking how old they are: most reports of a great failure end here
+	}
+	failures := n.countReports(p) + own
 	if failures < n.quorum() {
 		return
 	}

@@ -25,6 +25,7 @@ func (n *Node) addGossip(m *bus.Msg) {
 	n.gossipRound++
 	fresh := len(n.order) - 2 // all but ourselves and the receiver
 	wanted := min(max(len(n.order)/gossipTenth, minGossip), fresh)
+	m.Gossip = make([]bus.Gossip, 0, max(wanted, 0)+n.suspects+1)
 	for draws := wanted * drawsPerGossip; draws > 0 && fresh > 0 && len(m.Gossip) < wanted; draws-- {
 		p := n.order[n.rnd.IntN(len(n.order))]
 		if p == n.me || p.suspected() || p.gossipMark == n.gossipRound {
@@ -36,13 +37,27 @@ func (n *Node) addGossip(m *bus.Msg) {
 		}
 		n.gossipAbout(m, p)
 	}
-	for _, p := range n.order {
-		if p.suspected() && !p.inHandshake() && !p.noAddr() {
-			n.gossipAbout(m, p)
-		}
-	}
+	n.gossipAboutSuspects(m)
 	if p := n.me.master; p != nil && p.failed() && p.gossipMark != n.gossipRound && !p.noAddr() {
 		n.gossipAbout(m, p) // so that our siblings know that we agree (election.go)
+	}
+}
+
+// gossipAboutSuspects appends everybody whom we suspect. n.suspects is a bound of how many that are, which is made exact
+// here: whoever begins to suspect a node counts it.
+func (n *Node) gossipAboutSuspects(m *bus.Msg) {
+	if n.suspects == 0 {
+		return
+	}
+	n.suspects = 0
+	for _, p := range n.order {
+		if !p.suspected() {
+			continue
+		}
+		n.suspects++
+		if !p.inHandshake() && !p.noAddr() {
+			n.gossipAbout(m, p)
+		}
 	}
 }
 

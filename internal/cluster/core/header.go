@@ -40,8 +40,15 @@ type outgoing struct {
 // send queues a packet with the given body. Link 0 is nobody.
 func (n *Node) send(l Link, body bus.Msg, durable bool) {
 	if l != 0 {
-		n.pending = append(n.pending, outgoing{link: l, msg: &body, durable: durable})
-		n.sent[body.Type]++
+		n.enqueue(l, &body, durable)
+	}
+}
+
+// enqueue queues a packet that may be queued for other links too. Link 0 is nobody.
+func (n *Node) enqueue(l Link, m *bus.Msg, durable bool) {
+	if l != 0 {
+		n.pending = append(n.pending, outgoing{link: l, msg: m, durable: durable})
+		n.sent[m.Type]++
 	}
 }
 

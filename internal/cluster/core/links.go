@@ -29,6 +29,21 @@ func (n *Node) dial(p *peer) {
 	n.out.Dials = append(n.out.Dials, Dial{Link: p.out, Node: p.id, Host: p.ip, Port: p.busPort})
 }
 
+const (
+	maxRefusals      = 5
+	maxPause  Millis = 1000
+)
+
+// redialPause is how long after one dial the next one may follow. A process that is not there refuses ten dials a second
+// as it refuses the first, and where half of a thousand nodes are gone these dials are most of what the others do.
+// Nothing is lost by a pause: who starts again dials us at once, and with the first packet from it there is no pause.
+func (n *Node) redialPause(p *peer) Millis {
+	if p.refusals <= 1 || p.inHandshake() {
+		return 0
+	}
+	return min(cronInterval<<p.refusals, maxPause, n.cfg.NodeTimeout/10)
+}
+
 // dialFailed counts a dial that could not even begin, or a link that broke, as an unanswered ping: without one the
 // failure of p would never be noticed, or as late as the next ping would be due.
 func (n *Node) dialFailed(p *peer) {
@@ -51,7 +66,7 @@ func (n *Node) linkUp(l Link) {
 	if p == nil || p.outUp {
 		return
 	}
-	p.outUp = true
+	p.outUp, p.refusals = true, 0
 	if p.flags.Has(bus.FlagMeet) {
 		n.heartbeat(l, bus.TypeMeet)
 	} else {
@@ -71,6 +86,9 @@ func (n *Node) linkDown(ev LinkDown) {
 		}
 		if ev.AtOnce || p.outUp {
 			n.dialFailed(p)
+		}
+		if !p.outUp && p.refusals < maxRefusals {
+			p.refusals++
 		}
 		n.noteOverLimit(ev, p, "to")
 		n.forgetOutbound(p)
@@ -101,6 +119,7 @@ func (n *Node) forgetInbound(l Link) {
 
 // closeOutbound hangs up our link to p.
 func (n *Node) closeOutbound(p *peer) {
+	p.refusals = 0
 	if p.out != 0 {
 		n.out.HangUps = append(n.out.HangUps, p.out)
 		n.forgetOutbound(p)
@@ -127,7 +146,7 @@ func (n *Node) bindInbound(l Link, p *peer) {
 func (n *Node) broadcast(body bus.Msg, durable bool) {
 	for _, p := range n.order {
 		if p != n.me && !p.inHandshake() {
-			n.send(p.out, body, durable)
+			n.enqueue(p.out, &body, durable)
 		}
 	}
 }

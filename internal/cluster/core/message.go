@@ -131,7 +131,7 @@ func (n *Node) identify(pkt *packet) bool {
 
 // heardFrom notes what every packet of a known node tells.
 func (n *Node) heardFrom(p *peer, pkt *packet) {
-	p.dataReceived = n.now
+	p.dataReceived, p.refusals = n.now, 0
 	n.currentEpoch = max(n.currentEpoch, pkt.CurrentEpoch)
 	if pkt.ConfigEpoch > p.configEpoch {
 		p.configEpoch = pkt.ConfigEpoch

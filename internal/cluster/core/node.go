@@ -22,7 +22,7 @@ type Node struct {
 	peers   []*peer // by index; nil: the index is free
 	freeIdx []uint16
 	order   []*peer
-	byID    map[nodeid.ID]*peer
+	byID    idTable
 	inbound map[Link]*peer // accepted links; nil: it did not yet say who it is
 	dialled uint64         // links ever dialled
 	bans    []ban
@@ -60,6 +60,7 @@ type Node struct {
 	nextCron       Millis
 	crons          int
 	gossipRound    uint32
+	suspects       int // no more peers than so many are suspected (gossip.go)
 	dropFilter     int // packet type to ignore; -1: none
 
 	// What was said and saved (header.go, save.go).
@@ -93,7 +94,6 @@ func New(cfg Config, saved State, rnd *rand.Rand) *Node {
 	n := &Node{
 		cfg:        cfg,
 		rnd:        rnd,
-		byID:       map[nodeid.ID]*peer{},
 		inbound:    map[Link]*peer{},
 		state:      bus.StateFail,
 		size:       1,

@@ -2,7 +2,7 @@ package core
 
 import "github.com/skeindb/skein/internal/cluster/bus"
 
-// Ten times a second the node looks at every peer. Without a link it dials. Once a second it pings, of five
+// Ten times a second the node looks at every peer. Without a link it dials, less often if it was refused (links.go). Once a second it pings, of five
 // peers drawn at random, the one that it heard of longest ago; and at any time each peer whose last pong is older
 // than half the node timeout. So every pair of nodes exchanges at least two pings per node timeout. A
 // link on which a ping stays without answer for half the node timeout is made anew, because the fault may be in the
@@ -65,7 +65,7 @@ func (n *Node) reconnect() {
 			n.note(Record{What: HandshakeExpired, Level: Verbose, Detail: n.address(p)}.about(p))
 			n.dropPeer(p)
 			i--
-		case p.out == 0:
+		case p.out == 0 && n.now-p.outAt >= n.redialPause(p):
 			n.dial(p)
 		}
 	}

@@ -50,6 +50,14 @@ func (r *reports) remove(reporter uint16) bool {
 	return true
 }
 
+// atMost is how many reports there are, those included that are too old.
+func (r *reports) atMost() int {
+	if r == nil {
+		return 0
+	}
+	return r.live
+}
+
 // count drops the reports that are older than window and returns how many are left.
 func (r *reports) count(now, window Millis) int {
 	if r == nil || r.live == 0 {

@@ -1000,7 +1000,7 @@ func TestReset(t *testing.T) {
 		p.hear("m2", bus.TypePing)
 		shard := p.n.me.shard
 		p.want(p.step(Reset{Hard: hard}) == nil, "OK")
-		p.want(len(p.n.order) == 1 && len(p.n.byID) == 1 && len(p.out.HangUps) == 3, "nobody else, no links")
+		p.want(len(p.n.order) == 1 && p.n.byID.used == 1 && len(p.out.HangUps) == 3, "nobody else, no links")
 		p.want(p.n.me.slots == 0 && p.n.ownerOf(9000) == nil && p.n.open == nil, "no slots")
 		p.want(p.n.state == bus.StateFail && p.out.Save.Fsync && p.out.Change.View && !p.out.Change.Flush, "saved, and down")
 		p.want(!p.n.forgotten(p.find("m3").id), "the bans are forgotten too")
@@ -1302,4 +1302,32 @@ func TestCounters(t *testing.T) {
 	p.n.Stamp(&msg, len(links))
 	p.want(len(links) == 2 && msg.Sender == p.n.me.id && p.n.Snapshot(nil).Sent[bus.TypePublish] == 2, "and what the driver publishes")
 	p.want(len(p.n.PublishLinks(nil, true)) == 0, "to our shard: nobody")
+}
+
+// A node that refuses our dials is dialled less often, up to ten times in a node timeout, until it gives a sign of life
+// (where we differ from redis).
+func TestRedialsPause(t *testing.T) {
+	p := newProbe(t, "m1", "m1 m2 m3")
+	p.n.cfg.NodeTimeout = 15000
+	p.step(LinkDown{Link: p.peer("m2").out})
+	refused := func(rounds int) (dials int) {
+		for range rounds {
+			p.now += 100
+			p.step(Tick{})
+			for _, d := range p.out.Dials {
+				if d.Node == p.find("m2").id {
+					dials++
+				}
+			}
+			if l := p.peer("m2").out; l != 0 {
+				p.step(LinkDown{Link: l})
+			}
+		}
+		return dials
+	}
+	p.want(refused(20) >= 4, "often in the beginning")
+	got := refused(100)
+	p.want(got >= 9 && got <= 11, "once a second in the end")
+	p.hear("m2", bus.TypePing)
+	p.want(refused(2) == 2, "at once after a packet from it")
 }
