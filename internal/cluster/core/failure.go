@@ -47,7 +47,7 @@ func (n *Node) spreadSuspicion() {
 // hearReport takes a master's opinion about a node.
 func (n *Node) hearReport(p, from *peer, failing bool) {
 	if !failing {
-		if p.reports != nil && p.reports.remove(from.idx) {
+		if p.reports != nil && from.reporter != 0 && p.reports.remove(from.reporter-1) {
 			n.note(Record{What: FailureWithdrawn, Level: Verbose}.about(from).with(p))
 		}
 		return
@@ -55,7 +55,7 @@ func (n *Node) hearReport(p, from *peer, failing bool) {
 	if p.reports == nil {
 		p.reports = newReports(n.now, n.reportWindow())
 	}
-	if p.reports.add(from.idx, n.now, n.reportWindow()) {
+	if p.reports.add(n.reporter(from), n.now, n.reportWindow()) {
 		n.note(Record{What: FailureReported, Level: Verbose}.about(from).with(p))
 	}
 	n.failIfAgreed(p)

@@ -30,8 +30,8 @@ func (n *Node) dial(p *peer) {
 }
 
 const (
-	maxRefusals      = 5
-	maxPause  Millis = 1000
+	maxRefusals        = 5
+	maxPause    Millis = 1000
 )
 
 // redialPause is how long after one dial the next one may follow. A process that is not there refuses ten dials a second
@@ -108,7 +108,7 @@ func (n *Node) noteOverLimit(ev LinkDown, p *peer, direction string) {
 	n.note(Record{What: LinkOverLimit, Level: Warning, Detail: direction, A: uint64(ev.BufferLen)}.about(p))
 }
 
-func (n *Node) forgetOutbound(p *peer) { p.out, p.outUp = 0, false }
+func (n *Node) forgetOutbound(p *peer) { p.out, p.outUp, n.unlinked = 0, false, true }
 
 func (n *Node) forgetInbound(l Link) {
 	if p := n.inbound[l]; p != nil {

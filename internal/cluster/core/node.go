@@ -18,14 +18,17 @@ type Node struct {
 	out *Effects // of the event in hand
 
 	// Who is there (peer.go, links.go).
-	me      *peer
-	peers   []*peer // by index; nil: the index is free
-	freeIdx []uint16
-	order   []*peer
-	byID    idTable
-	inbound map[Link]*peer // accepted links; nil: it did not yet say who it is
-	dialled uint64         // links ever dialled
-	bans    []ban
+	me            *peer
+	peers         []*peer // by index; nil: the index is free
+	freeIdx       []uint16
+	order         []*peer
+	byID          idTable
+	reporters     uint16         // numbers given to reporters of failures (reports.go)
+	freeReporters []uint16       // those that are free again
+	inbound       map[Link]*peer // accepted links; nil: it did not yet say who it is
+	dialled       uint64         // links ever dialled
+	unlinked      bool           // there may be a peer without a link of ours to it, or in handshake (ping.go)
+	bans          []ban
 
 	myIPRemembered bool // our address is the one that was saved: no connection has confirmed it
 

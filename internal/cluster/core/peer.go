@@ -15,25 +15,26 @@ import (
 // Invariant: n.order holds exactly the peers of n.peers, in the order in which they became known and
 // ourselves first; n.byID finds them by their ids; p.replicas and p.master mirror each other.
 type peer struct {
-	// What every tick looks at, in one cache line: with a thousand peers it is the time that the tick takes.
+	// What every tick and every word of gossip looks at, in one cache line: with a thousand peers that is what these cost.
 	flags        bus.Flags
 	idx          uint16
 	slots        uint16 // how many it owns
 	outUp        bool
 	refusals     uint8  // dials in a row that came to nothing, see redialPause
-	old          bool   // speaks 7.0: it sent a heartbeat without a shard id
 	gossipMark   uint32 // number of the last heartbeat of ours that spoke of it
+	id           nodeid.ID
 	out          Link   // our connection to it, being dialled or up; 0: none
-	outAt        Millis
 	pingSent     Millis // of the PING not yet answered; 0: none
 	pongReceived Millis
-	dataReceived Millis // any packet
 	reports      *reports
 
-	id                     nodeid.ID
+	outAt                  Millis
+	dataReceived           Millis // any packet
+	ip                     string // "" while unknown
 	port, tlsPort, busPort uint16
 	denied                 bus.Refusal
-	ip                     string // "" while unknown
+	reporter               uint16 // its number among those that reported failures; 0: it never did
+	old                    bool   // speaks 7.0: it sent a heartbeat without a shard id
 	master                 *peer  // of a replica; nil: unknown
 	configEpoch            uint64 // its own; of a replica its master's counts
 
@@ -155,6 +156,7 @@ func (n *Node) addPeer(id nodeid.ID, flags bus.Flags) *peer {
 		n.peers = append(n.peers, p)
 	}
 	n.order = append(n.order, p)
+	n.unlinked = true
 	n.byID.add(n.peers, p)
 	if p.suspected() {
 		n.suspects++
@@ -167,11 +169,7 @@ func (n *Node) addPeer(id nodeid.ID, flags bus.Flags) *peer {
 func (n *Node) dropPeer(p *peer) {
 	n.unbindAll(p)
 	n.open = slices.DeleteFunc(n.open, func(o openSlot) bool { return o.peer == p })
-	for _, other := range n.order {
-		if other.reports != nil {
-			other.reports.remove(p.idx)
-		}
-	}
+	n.dropReporter(p)
 	for _, replica := range p.replicas {
 		replica.master = nil
 	}

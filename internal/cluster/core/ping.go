@@ -56,6 +56,10 @@ func (n *Node) cron() {
 
 // reconnect dials every node without a link and gives up handshakes that got no answer.
 func (n *Node) reconnect() {
+	if !n.unlinked {
+		return
+	}
+	n.unlinked = false
 	lifetime := max(n.cfg.NodeTimeout, minHandshakeAge)
 	for i := 0; i < len(n.order); i++ {
 		p := n.order[i]
@@ -65,8 +69,12 @@ func (n *Node) reconnect() {
 			n.note(Record{What: HandshakeExpired, Level: Verbose, Detail: n.address(p)}.about(p))
 			n.dropPeer(p)
 			i--
+			continue
 		case p.out == 0 && n.now-p.outAt >= n.redialPause(p):
 			n.dial(p)
+		}
+		if p != n.me && (p.out == 0 || p.inHandshake()) {
+			n.unlinked = true
 		}
 	}
 }
@@ -91,8 +99,11 @@ func (n *Node) pingSomebody() {
 // watch looks after one peer: renews its link, pings it, suspects it. It reports a new suspicion.
 func (n *Node) watch(p *peer) (suspectedNow bool) {
 	timeout := n.cfg.NodeTimeout
-	sincePing, sinceData := n.now-p.pingSent, n.now-p.dataReceived
-	if p.out != 0 && n.now-p.outAt > timeout && p.pingSent != 0 && sincePing > timeout/2 && sinceData > timeout/2 {
+	silence := Millis(0) // while a ping is not answered
+	if p.pingSent != 0 {
+		silence = n.now - max(p.pingSent, p.dataReceived)
+	}
+	if silence > timeout/2 && p.out != 0 && n.now-p.outAt > timeout {
 		n.closeOutbound(p)
 	}
 	interval := n.cfg.PingInterval
@@ -104,7 +115,7 @@ func (n *Node) watch(p *peer) (suspectedNow bool) {
 		n.ping(p)
 	case p.out != 0 && n.manual.paused && n.manual.replica == p:
 		n.pingKeepingTime(p)
-	case p.pingSent != 0 && min(sincePing, sinceData) > timeout:
+	case silence > timeout:
 		return n.suspect(p)
 	}
 	return false

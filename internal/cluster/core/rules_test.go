@@ -142,7 +142,7 @@ func TestReportsAgainstAMap(t *testing.T) {
 				_, had := model[reporter]
 				if removed := r.remove(reporter); removed != had {
 					// A report of the model may have grown old already.
-					if !had || now-model[reporter] <= window {
+					if !had || now-model[reporter] <= window-2*r.unit {
 						t.Fatalf("window %d: removed %v, had %v", window, removed, had)
 					}
 				}
@@ -154,9 +154,9 @@ func TestReportsAgainstAMap(t *testing.T) {
 			fresh, borderline := 0, 0
 			for _, at := range model {
 				switch age := now - at; {
-				case age <= window-r.unit:
+				case age <= window-2*r.unit:
 					fresh++
-				case age <= window+r.unit:
+				case age <= window:
 					borderline++
 				}
 			}

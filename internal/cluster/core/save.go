@@ -40,12 +40,26 @@ func (n *Node) claimWithoutSave(live header) {
 	n.header = live
 }
 
-// saved makes the claims public whose save is on disk.
+// saved makes the claims public whose save is on disk, and tells everybody if it made us a replica.
 func (n *Node) saved(seq SaveSeq) {
 	n.durable = min(max(n.durable, seq), n.lastSave)
+	was := n.header.slaveOf
 	for len(n.waiting) > 0 && n.waiting[0].seq <= n.durable {
 		n.header = n.waiting[0].header
 		n.waiting = n.waiting[1:]
+	}
+	if now := n.header.slaveOf; now != was && !now.IsZero() {
+		n.tellRole()
+	}
+}
+
+// tellRole tells everybody that we are a replica now, and whose: where many nodes hear of each other by gossip it can take
+// minutes until two of them ping each other (a new master, who took slots over, has told so itself, see announceToAll).
+func (n *Node) tellRole() {
+	for _, p := range n.order {
+		if p != n.me && !p.inHandshake() {
+			n.heartbeat(p.out, bus.TypePong)
+		}
 	}
 }
 
