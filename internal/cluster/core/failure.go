@@ -37,9 +37,13 @@ func (n *Node) spreadSuspicion() {
 	if !n.me.isMaster() {
 		return
 	}
+	c := circular{kind: bus.TypePing}
 	for _, p := range n.order {
 		if p != n.me && p.isMaster() && p.outUp && !p.inHandshake() && !p.suspected() && !p.failed() {
-			n.pingKeepingTime(p)
+			if p.pingSent == 0 {
+				p.pingSent = n.now
+			}
+			n.circulate(&c, p)
 		}
 	}
 }

@@ -76,22 +76,29 @@ func (n *Node) flush() {
 	live := n.liveHeader()
 	for _, o := range n.pending {
 		send := Send{Link: o.link, Msg: o.msg}
-		if o.durable {
-			n.stamp(o.msg, live)
-			if n.lastSave > n.durable {
-				send.After = n.lastSave
-			}
-		} else {
-			n.stamp(o.msg, n.header)
+		if o.durable && n.lastSave > n.durable {
+			send.After = n.lastSave
 		}
-		if o.msg.Type.Heartbeat() {
-			n.addGossip(o.msg)
-			n.addExtensions(o.msg, o.old)
+		if o.msg.Sender.IsZero() { // else it is complete: it goes to several
+			n.complete(o, live)
 		}
 		n.out.Sends = append(n.out.Sends, send)
 	}
 	clear(n.pending)
 	n.pending = n.pending[:0]
+}
+
+// complete writes what every packet says of us, and in a heartbeat of others.
+func (n *Node) complete(o outgoing, live header) {
+	if o.durable {
+		n.stamp(o.msg, live)
+	} else {
+		n.stamp(o.msg, n.header)
+	}
+	if o.msg.Type.Heartbeat() {
+		n.addGossip(o.msg)
+		n.addExtensions(o.msg, o.old)
+	}
 }
 
 // stamp writes the header of a packet.

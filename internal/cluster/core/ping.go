@@ -138,9 +138,6 @@ func (n *Node) pingKeepingTime(p *peer) {
 // heartbeat queues a PING, PONG or MEET.
 func (n *Node) heartbeat(l Link, t bus.Type) { n.queueHeartbeat(l, t, false) }
 
-// announce queues a PONG that carries our newest claim and waits for its save.
-func (n *Node) announce(p *peer) { n.queueHeartbeat(p.out, bus.TypePong, true) }
-
 func (n *Node) queueHeartbeat(l Link, t bus.Type, durable bool) {
 	if l == 0 {
 		return
@@ -158,11 +155,42 @@ func (n *Node) speaksOld(l Link) bool {
 	return p != nil && p.old
 }
 
-// announceToAll tells every node of our new claim at once.
-func (n *Node) announceToAll() {
+// announce queues a PONG that carries our newest claim and waits for its save.
+func (n *Node) announce(p *peer) { n.queueHeartbeat(p.out, bus.TypePong, true) }
+
+// circular is one heartbeat for many receivers: its gossip is drawn once, and where there are a thousand of them it is in
+// memory once. Those that speak 7.0 get one of their own.
+type circular struct {
+	kind         bus.Type
+	durable      bool
+	newer, older *bus.Msg
+}
+
+// circulate queues the heartbeat for one more receiver.
+func (n *Node) circulate(c *circular, p *peer) {
+	if p.out == 0 {
+		return
+	}
+	m := &c.newer
+	if p.old {
+		m = &c.older
+	}
+	if *m == nil {
+		*m = &bus.Msg{Type: c.kind}
+	}
+	n.enqueue(p.out, *m, c.durable)
+	n.pending[len(n.pending)-1].old = p.old
+}
+
+// announceToAll tells every node of our new claim at once, when it is saved.
+func (n *Node) announceToAll() { n.pongToAll(true) }
+
+// pongToAll sends everybody a PONG; a durable one carries our newest claim and waits for its save.
+func (n *Node) pongToAll(durable bool) {
+	c := circular{kind: bus.TypePong, durable: durable}
 	for _, p := range n.order {
 		if p != n.me && !p.inHandshake() {
-			n.announce(p)
+			n.circulate(&c, p)
 		}
 	}
 }

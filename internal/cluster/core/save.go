@@ -49,17 +49,9 @@ func (n *Node) saved(seq SaveSeq) {
 		n.waiting = n.waiting[1:]
 	}
 	if now := n.header.slaveOf; now != was && !now.IsZero() {
-		n.tellRole()
-	}
-}
-
-// tellRole tells everybody that we are a replica now, and whose: where many nodes hear of each other by gossip it can take
-// minutes until two of them ping each other (a new master, who took slots over, has told so itself, see announceToAll).
-func (n *Node) tellRole() {
-	for _, p := range n.order {
-		if p != n.me && !p.inHandshake() {
-			n.heartbeat(p.out, bus.TypePong)
-		}
+		// Where many nodes hear of each other by gossip it can take minutes until two of them ping each other. A new
+		// master has told its role with the slots that it took.
+		n.pongToAll(false)
 	}
 }
 
