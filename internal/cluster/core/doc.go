@@ -51,6 +51,7 @@
 //
 // # Where Skein differs from Redis 7.2.4 on purpose
 //
+//   - Who stood for election in an epoch has no vote in it, even if it wins (vote.go).
 //   - A voter does not refuse a second vote about the same master within twice the node timeout (vote.go).
 //   - Voters and candidates refuse a candidate while they reach a sibling of it with more data; a refusal is told to
 //     the candidate, which then tries again soon, as it does when voters do not answer (vote.go, election.go). The offset of a replica that was never in step

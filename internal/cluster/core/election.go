@@ -279,9 +279,10 @@ func (n *Node) failedMastersBefore(master *peer) int {
 func (n *Node) askForVotes() {
 	if n.manual.epoch == 0 || n.manual.epoch != n.currentEpoch {
 		n.currentEpoch++
-		n.todo |= todoSave | todoFsync
 	}
 	n.manual.epoch = 0
+	n.lastVoteEpoch = n.currentEpoch // our own vote: we may be a voter before this epoch is over (vote.go)
+	n.todo |= todoSave | todoFsync
 	e := &n.election
 	e.sent, e.epoch, e.save, e.asked = true, n.currentEpoch, n.lastSave+1, n.now
 	n.note(Record{What: ElectionStarted, Level: Notice, A: n.currentEpoch, B: uint64(n.offset()), C: uint64(n.quorum())})

@@ -683,6 +683,10 @@ func TestWinning(t *testing.T) {
 	p.forget()
 	p.hear("m1", bus.TypePing)
 	p.want(p.last(bus.TypePong).msg.SlaveOf == p.find("m3").id, "until the save heartbeats say what is durable")
+	p.save()
+	p.forget()
+	p.hear("r4a", bus.TypeAuthRequest, epoch(11), func(m *bus.Msg) { m.MFlags = bus.MFlagForceAck })
+	p.want(p.noted(VoteDenied) && p.sentTo(bus.TypeAuthAck) == "", "who stood in an epoch has no vote in it: else it may have two winners")
 }
 
 // "Otherwise if the majority is not reached within the period of two times NODE_TIMEOUT (but always at least 2 seconds),

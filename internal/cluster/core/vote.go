@@ -10,7 +10,8 @@ import (
 // request says that an administrator wants it) whose claim is not older than what we know. The vote is on disk
 // before it is sent, so that a restart cannot give it twice.
 //
-// Where we differ from redis: there a second vote about the same master is refused for twice the node timeout.
+// Where we differ from redis: who stands in an epoch does not vote in it any more. Else the winner, in whose shard the old
+// master may have voted for somebody else, votes for that one too, and the epoch has two winners. There a second vote about the same master is refused for twice the node timeout.
 // That is no matter of safety (the epoch is), and it makes the next candidate wait for nothing. A candidate is refused
 // while we reach a sibling of it that has more data and may stand, unless an administrator wants it. Who is
 // refused is told so, and why, by a PONG (bus.Refusal), and whose slots are of old, by an UPDATE too.
