@@ -90,6 +90,13 @@ func (c *Call) Prepare(work func(args [][]byte) any) (made any, ready bool) {
 	return work(c.Args), true
 }
 
+// KeyReader is a Client whose user may be kept from keys. One that is none may read all.
+type KeyReader interface {
+	// MayReadAll tells whether the user may run a command and read any key with it, also
+	// those that its arguments do not name.
+	MayReadAll(spec *Spec, argv [][]byte) bool
+}
+
 // Wait says what a blocked call waits for.
 type Wait struct {
 	// Keys are those that may bring it; the first in the list is asked first.

@@ -152,13 +152,7 @@ func (a *Accounts) names(c *command.Call) {
 	}
 }
 
-func whoAmI(c *command.Call) {
-	name := c.Client.User()
-	if name == "" { // nobody has to authenticate any more
-		name = DefaultName
-	}
-	c.Out.BulkString(name)
-}
+func whoAmI(c *command.Call) { c.Out.BulkString(c.Client.User()) }
 
 const errNoFile = "ERR This Redis instance is not configured to use an ACL file. You may want to specify users via the ACL SETUSER command and then issue " +
 	"a CONFIG REWRITE (assuming you have a Redis configuration file set) in order to store users in the Redis configuration."

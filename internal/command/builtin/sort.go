@@ -92,9 +92,11 @@ func sortOptions(argv [][]byte, visit func(i int)) {
 }
 
 const (
-	errSortBy    command.Error = "ERR BY option of SORT denied in Cluster mode."
-	errSortGet   command.Error = "ERR GET option of SORT denied in Cluster mode."
-	errSortScore command.Error = "ERR One or more scores can't be converted into double"
+	errSortBy     command.Error = "ERR BY option of SORT denied in Cluster mode."
+	errSortGet    command.Error = "ERR GET option of SORT denied in Cluster mode."
+	errSortByACL  command.Error = "ERR BY option of SORT denied due to insufficient ACL permissions."
+	errSortGetACL command.Error = "ERR GET option of SORT denied due to insufficient ACL permissions."
+	errSortScore  command.Error = "ERR One or more scores can't be converted into double"
 )
 
 // sorting is one SORT.
@@ -119,6 +121,12 @@ type sortItem struct {
 	other []byte // what BY has found; nil if nothing
 }
 
+// mayReadAll tells whether the caller may read keys whose names come from elements.
+func mayReadAll(c *command.Call) bool {
+	r, ok := c.Client.(command.KeyReader)
+	return !ok || r.MayReadAll(c.Spec, c.Args)
+}
+
 func (s *sorting) read(c *command.Call, mayStore bool) error {
 	s.count = -1
 	cluster := s.tx.Keyspace().Cluster()
@@ -141,11 +149,15 @@ func (s *sorting) read(c *command.Call, mayStore bool) error {
 				s.asIs = true
 			} else if cluster {
 				a.Fail(errSortBy)
+			} else if !mayReadAll(c) {
+				a.Fail(errSortByACL)
 			}
 		case a.IsWith("GET", 1):
 			s.get = append(s.get, a.Next())
 			if cluster {
 				a.Fail(errSortGet)
+			} else if !mayReadAll(c) {
+				a.Fail(errSortGetACL)
 			}
 		default:
 			a.Syntax()

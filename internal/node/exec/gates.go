@@ -57,10 +57,12 @@ func (e *Engine) refusedUnlocked(s *session.Session, spec *command.Spec, args []
 	return ""
 }
 
-// user is who s is, nil if it has to authenticate first.
+// user is who s is, nil if it has to authenticate first. Who came when that was needed
+// becomes who comes now, when it is needed no more.
 func (e *Engine) user(s *session.Session) *acl.User {
 	if s.Account == nil && e.Nobody != nil {
-		return e.Nobody()
+		s.Account = e.Nobody()
+		s.Parser.Unauthenticated = s.Account == nil
 	}
 	return s.Account
 }

@@ -261,5 +261,10 @@ func (s *Session) User() string {
 	return s.Account.Name
 }
 
+// MayReadAll implements command.KeyReader.
+func (s *Session) MayReadAll(spec *command.Spec, argv [][]byte) bool {
+	return s.Account == nil || s.Account.MayReadAll(spec, argv)
+}
+
 // Name is the name given by CLIENT SETNAME.
 func (s *Session) Name() string { return s.facts.Name }
