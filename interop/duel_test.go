@@ -43,8 +43,8 @@ func TestDuel(t *testing.T) {
 	}
 	failed := 0
 	for i := range uint64(rounds) {
-		lines := d.story(seed + i)
 		setup := setupOf(seed + i)
+		lines := d.story(seed+i, &setup)
 		f := d.play(setup, lines)
 		if f == nil {
 			continue
@@ -63,6 +63,7 @@ type duel struct {
 	t       *testing.T
 	servers [2]*server
 	pipes   [2]*pipe
+	admins  [2]*pipe // by whom users are made and data compared
 	table   *command.Table
 	known   map[string]bool // commands that both have
 	version string          // of the redis-server
@@ -79,7 +80,7 @@ func newDuel(t *testing.T) *duel {
 		t.Fatal(err)
 	}
 	for i, s := range d.servers {
-		d.pipes[i] = dialPipe(t, s.Addr())
+		d.pipes[i], d.admins[i] = dialPipe(t, s.Addr()), dialPipe(t, s.Addr())
 	}
 	if d.version = testkit.Info(d.servers[0].Do("INFO", "server"), "redis_version"); d.version == "" {
 		t.Fatal("redis-server does not tell its version")
@@ -104,11 +105,24 @@ func (l *line) has(token string) bool {
 	return slices.ContainsFunc(l.words, func(w string) bool { return strings.EqualFold(w, token) })
 }
 
-// story makes the commands of a round.
-func (d *duel) story(seed uint64) []line {
+// unlimited are commands that a limited user is not asked to run: what is looked up
+// for them may be forbidden; and redis finds no key in a PFMERGE of a destination alone,
+// so that it lets everybody write there.
+func unlimited(name string) bool {
+	return scans[name] || name == "randomkey" || name == "xsetid" || name == "pfmerge"
+}
+
+// lookUps is what every user may run, since replies are judged by it.
+var lookUps = strings.Fields("+scard +srem +smismember +hmget +zmscore +xgroup|createconsumer")
+
+// story makes the commands of a round, and the rules of its user.
+func (d *duel) story(seed uint64, s *setup) []line {
 	g := commandgen.New(d.table, seed, commandgen.Options{Version: d.version, Skip: func(name string) bool {
-		return !d.known[name] || *duelOnly != "" && !d.grouped(name, *duelOnly)
+		return !d.known[name] || *duelOnly != "" && !d.grouped(name, *duelOnly) || s.limited && unlimited(name)
 	}})
+	if s.limited {
+		s.rules = g.Rules(lookUps...)
+	}
 	for _, dump := range d.dumps {
 		g.Payload(dump)
 	}
@@ -133,11 +147,18 @@ func (d *duel) grouped(name, group string) bool {
 type setup struct {
 	proto int
 	small bool // small limits, so that compact encodings end soon
+
+	limited bool     // the user may not do everything
+	rules   []string // then, what it may do
 }
 
-func setupOf(seed uint64) setup { return setup{2 + int(seed%2), seed/2%2 == 0} }
+func setupOf(seed uint64) setup {
+	return setup{proto: 2 + int(seed%2), small: seed/2%2 == 0, limited: seed/4%3 == 0}
+}
 
-func (s setup) String() string { return fmt.Sprintf("RESP%d, small limits %t", s.proto, s.small) }
+func (s setup) String() string {
+	return fmt.Sprintf("RESP%d, small limits %t, rules %q", s.proto, s.small, s.rules)
+}
 
 // limits are directives with a small and the usual value.
 var limits = [][3]string{
@@ -149,9 +170,14 @@ var limits = [][3]string{
 
 // begin empties both servers and sets them up.
 func (d *duel) begin(s setup) {
-	for _, p := range d.pipes {
-		p.do("HELLO", fmt.Sprint(s.proto))
-		p.do("SELECT", "0")
+	for i, p := range d.admins {
+		p.do(append([]string{"ACL", "SETUSER", "limited", "reset", "on", "nopass"}, s.rules...)...)
+		user := "default"
+		if s.limited {
+			user = "limited"
+		}
+		d.pipes[i].do("HELLO", fmt.Sprint(s.proto), "AUTH", user, "any")
+		d.pipes[i].do("SELECT", "0")
 		p.do("FLUSHALL")
 		p.do("DEBUG", "SET-ACTIVE-EXPIRE", "0")
 		for _, l := range limits { // one by one, since redis 7.0 does not know them all
@@ -259,11 +285,11 @@ func (d *duel) keepDump(l *line, v *resp.Value) {
 // sets with fractions is not the same in redis 7.0 and 7.2, so that where digests
 // differ, key after key is compared.
 func (d *duel) digests() string {
-	a, b := d.pipes[0].do("DEBUG", "DIGEST"), d.pipes[1].do("DEBUG", "DIGEST")
+	a, b := d.admins[0].do("DEBUG", "DIGEST"), d.admins[1].do("DEBUG", "DIGEST")
 	if a.Text() == b.Text() {
 		return ""
 	}
-	redis, skein := describe(d.pipes[0]), describe(d.pipes[1])
+	redis, skein := describe(d.admins[0]), describe(d.admins[1])
 	if slices.Equal(redis, skein) {
 		return ""
 	}

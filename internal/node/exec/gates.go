@@ -51,10 +51,33 @@ func (e *Engine) refusedUnlocked(s *session.Session, spec *command.Spec, args []
 		return ""
 	}
 	if d := u.Check(spec, args); d.Reason != acl.Allowed {
-		e.denied(s, u, d, spec, args)
+		e.denied(s, u, d, context(s), spec, args)
 		return "NOPERM " + d.Error(u, spec)
 	}
 	return ""
+}
+
+// context is where a command of s is refused.
+func context(s *session.Session) acl.Context {
+	if s.Is(session.Multi) {
+		return acl.Multi
+	}
+	return acl.TopLevel
+}
+
+// forbiddenInScript is why a script that caller has called may not run a command, without
+// a code, or "".
+func (e *Engine) forbiddenInScript(caller *session.Session, spec *command.Spec, args [][]byte) string {
+	u := e.user(caller)
+	if u == nil || !u.Restricted() {
+		return ""
+	}
+	d := u.Check(spec, args)
+	if d.Reason == acl.Allowed {
+		return ""
+	}
+	e.denied(caller, u, d, acl.Script, spec, args)
+	return "ACL failure in script: " + d.Error(u, spec)
 }
 
 // user is who s is, nil if it has to authenticate first. Who came when that was needed
@@ -68,13 +91,9 @@ func (e *Engine) user(s *session.Session) *acl.User {
 }
 
 // denied tells of a refusal.
-func (e *Engine) denied(s *session.Session, u *acl.User, d acl.Denial, spec *command.Spec, args [][]byte) {
+func (e *Engine) denied(s *session.Session, u *acl.User, d acl.Denial, in acl.Context, spec *command.Spec, args [][]byte) {
 	if e.Denied == nil {
 		return
-	}
-	in := acl.TopLevel
-	if s.Is(session.Multi) {
-		in = acl.Multi
 	}
 	c := s.Call // a copy: in EXEC it is in use
 	c.Spec, c.Args, c.Now = spec, args, time.Now().UnixMilli()

@@ -110,7 +110,7 @@ func (e *Engine) watchFailed(t *Turn, s *session.Session) bool {
 func (e *Engine) queued(t *Turn, s *session.Session, q *session.Queued) {
 	if u := e.user(s); u != nil && u.Restricted() { // it may have been allowed when it was queued
 		if d := u.Check(q.Spec, q.Args); d.Reason != acl.Allowed {
-			e.denied(s, u, d, q.Spec, q.Args)
+			e.denied(s, u, d, acl.Multi, q.Spec, q.Args)
 			text := d.Changed()
 			s.Out.Error(text)
 			t.records = append(t.records, session.Record{Outcome: session.Failed, Error: t.code([]byte(text))})
