@@ -121,3 +121,10 @@ type Wait struct {
 // handler may block again, which changes nothing about its turn and its time. What
 // cannot wait (inside EXEC or a script) is answered with w.Null at once.
 func (c *Call) Block(w *Wait) { c.Client.Block(c, w) }
+
+// InScript tells that a script calls. Its Client then has a method of that name, which
+// says so.
+func (c *Call) InScript() bool {
+	s, ok := c.Client.(interface{ InScript() bool })
+	return ok && s.InScript()
+}

@@ -46,6 +46,8 @@ const (
 	Whole
 	// Hidden keeps a command out of COMMAND.
 	Hidden
+	// Scripted marks a command that runs a script.
+	Scripted
 )
 
 // KeyFlags tell what a command does with the keys of one KeySpec.
@@ -147,6 +149,10 @@ type Spec struct {
 	// way from memory at once.
 	Elements Elements
 
+	// FlagsFor tells the flags of the command with these arguments, as gates see them: a
+	// script may say what it will not do. Nil: they are Flags.
+	FlagsFor func(argv [][]byte) Flags
+
 	// Hide calls hide with the index of each argument that is a secret, which
 	// MONITOR and SLOWLOG do not show. Nil: there are none.
 	Hide func(argv [][]byte, hide func(i int))
@@ -199,11 +205,25 @@ func (s *Spec) Everywhere(argv [][]byte) bool {
 	return s.Is(Whole) || s.Wide != nil && s.Wide(argv)
 }
 
+// FlagsOf is the flags of the command with these arguments.
+func (s *Spec) FlagsOf(argv [][]byte) Flags {
+	if s.FlagsFor == nil {
+		return s.Flags
+	}
+	return s.FlagsFor(argv)
+}
+
 // Is tells whether all of f are set.
 func (s *Spec) Is(f Flags) bool { return s.Flags&f == f }
 
 // Any tells whether one of f is set.
 func (s *Spec) Any(f Flags) bool { return s.Flags&f != 0 }
+
+// Is tells whether all of g are set.
+func (f Flags) Is(g Flags) bool { return f&g == g }
+
+// Any tells whether one of g is set.
+func (f Flags) Any(g Flags) bool { return f&g != 0 }
 
 // FirstKey is the KeySpec list of a command whose only key is its first argument.
 func FirstKey(f KeyFlags) []KeySpec { return []KeySpec{{Flags: f, Index: 1}} }

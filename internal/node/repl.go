@@ -153,7 +153,7 @@ func (n *Node) publish(c *command.Call) {
 	switch {
 	case !ok || !n.oplog.Active() || s.Is(session.Master):
 	case s.InMulti(): // with the other effects of the transaction
-		s.Tx.Tell(c.Args)
+		s.Transaction().Tell(c.Args)
 	default:
 		s.Tx.Begin(n.keyspace, &s.Hold, c.DB, c.Now, 0)
 		s.Tx.Tell(c.Args)

@@ -49,6 +49,7 @@ func (r *Registry) changeMonitors(change func([]*session.Session) []*session.Ses
 // Feed shows a command to the monitors:
 //
 //	+1700000000.123456 [0 127.0.0.1:50000] "set" "key" "value"
+//	+1700000000.123457 [0 lua] "get" "key"
 //
 // Secret arguments are hidden. The caller leaves out what is not to be shown
 // (command.SkipMonitor, command.Admin).
@@ -57,7 +58,11 @@ func (r *Registry) Feed(s *session.Session, db int, spec *command.Spec, args [][
 	if len(list) == 0 {
 		return
 	}
-	line := monitorLine(make([]byte, 0, 256), time.Now(), db, s.Peer(), spec, args)
+	from := s.Peer()
+	if s.InScript() {
+		from = "lua"
+	}
+	line := monitorLine(make([]byte, 0, 256), time.Now(), db, from, spec, args)
 	for _, m := range list {
 		m.Deliver(line)
 	}

@@ -56,6 +56,9 @@ type Options struct {
 	// Denied is told of each command that a user may not run: that of c, which is not
 	// run, or is part of what c.Client runs.
 	Denied func(c *command.Call, u *acl.User, d acl.Denial, in acl.Context)
+	// Note writes a line into the node's log. Levels are redis's numbers: 0 is debug, 3
+	// a warning.
+	Note func(level int, line string)
 	// Attacked is called when a client that speaks HTTP was recognized; it is
 	// closed without an answer. Nil: nobody wants to know.
 	Attacked func(s *session.Session)
@@ -74,6 +77,7 @@ type Engine struct {
 	waits   waits
 	aside   aside
 	errands errands
+	scripts scripts
 	reign   atomic.Pointer[reign]
 	clock   *tick.Clock
 	exec    *command.Spec // EXEC is run by the engine itself
@@ -83,6 +87,7 @@ type Engine struct {
 func New(o Options) *Engine {
 	e := &Engine{Options: o, clock: tick.New(), errands: newErrands()}
 	e.reign.Store(&reign{})
+	e.scripts.idle = make(chan *runner, idleRunners)
 	return e
 }
 

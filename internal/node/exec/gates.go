@@ -159,7 +159,7 @@ func (e *Engine) claim(t *Turn, s *session.Session, spec *command.Spec, args [][
 			t.hint, t.hinted = e.Keyspace.Hint(s.DB(), args[i]), i
 		}
 		h.AddSlot(t.hint.Slot)
-	case spec.Everywhere(args):
+	case spec.Everywhere(args), spec.Is(command.Scripted) && s.Is(session.Master):
 		h.AddAll()
 	case spec.HasKeys():
 		pos, err := command.AppendKeys(t.pos[:0], spec, args)
@@ -178,7 +178,8 @@ func (e *Engine) claim(t *Turn, s *session.Session, spec *command.Spec, args [][
 // refusedLocked is what is tested under the stripes, in redis's order.
 func (e *Engine) refusedLocked(t *Turn, s *session.Session, spec *command.Spec, args [][]byte, oom bool) string {
 	g := e.Gates
-	writes := spec.Is(command.Write) || spec == e.exec && queuedAny(s, command.Write)
+	flags := spec.FlagsOf(args)
+	writes := flags.Is(command.Write) || spec == e.exec && queuedAny(s, command.Write)
 	if v := e.view(); v != nil && !s.Is(session.Master) {
 		if text := e.route(t, s, spec, args, v); text != "" {
 			if spec == e.exec {
@@ -188,7 +189,7 @@ func (e *Engine) refusedLocked(t *Turn, s *session.Session, spec *command.Spec, 
 		}
 	}
 	switch {
-	case oom && e.deniesOOM(s, spec):
+	case oom && (flags.Is(command.DenyOOM) || spec == e.exec && queuedAny(s, command.DenyOOM)):
 		return errOOM
 	case g.MisConf.Load() != nil && (writes || spec.FullName() == "ping") && !s.Is(session.Master):
 		return *g.MisConf.Load()
@@ -199,12 +200,14 @@ func (e *Engine) refusedLocked(t *Turn, s *session.Session, spec *command.Spec, 
 	case s.Proto() == 2 && s.Subs.Active() && !allowedWhileSubscribed(spec):
 		return "ERR Can't execute '" + strings.ReplaceAll(spec.FullName(), "|", " ") +
 			"': only (P|S)SUBSCRIBE / (P|S)UNSUBSCRIBE / PING / QUIT / RESET are allowed in this context"
-	case g.MasterDown.Load() && e.lacks(s, spec, command.Stale):
+	case g.MasterDown.Load() && e.lacks(s, spec, flags, command.Stale):
 		return errMasterDown
-	case g.Loading.Load() && e.lacks(s, spec, command.Loading):
+	case g.Loading.Load() && e.lacks(s, spec, flags, command.Loading):
 		return errLoading
 	case g.AsyncLoading.Load() && (spec.Is(command.NoAsyncLoading) || spec == e.exec && queuedAny(s, command.NoAsyncLoading)):
 		return errLoading
+	case e.scripts.busy.Load() != 0 && !spec.Is(command.AllowBusy) && !s.Is(session.Master):
+		return e.scripts.text()
 	case s.Is(session.Replica) && spec.Any(command.Write|command.ReadOnly|command.MayReplicate):
 		return errReplica
 	}
@@ -212,15 +215,11 @@ func (e *Engine) refusedLocked(t *Turn, s *session.Session, spec *command.Spec, 
 }
 
 // lacks tells whether the command, or one that EXEC is about to run, is without a flag.
-func (e *Engine) lacks(s *session.Session, spec *command.Spec, f command.Flags) bool {
-	if !spec.Is(f) {
+func (e *Engine) lacks(s *session.Session, spec *command.Spec, flags, f command.Flags) bool {
+	if !flags.Is(f) {
 		return true
 	}
-	return spec == e.exec && slices.ContainsFunc(s.Queue, func(q session.Queued) bool { return !q.Spec.Is(f) })
-}
-
-func (e *Engine) deniesOOM(s *session.Session, spec *command.Spec) bool {
-	return spec.Is(command.DenyOOM) || spec == e.exec && queuedAny(s, command.DenyOOM)
+	return spec == e.exec && slices.ContainsFunc(s.Queue, func(q session.Queued) bool { return !q.Flags.Is(f) })
 }
 
 func allowedWhileSubscribed(spec *command.Spec) bool {

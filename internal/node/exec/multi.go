@@ -1,8 +1,6 @@
 package exec
 
 import (
-	"bytes"
-
 	"github.com/skeindb/skein/internal/base/slot"
 	"github.com/skeindb/skein/internal/command"
 	"github.com/skeindb/skein/internal/command/acl"
@@ -26,9 +24,8 @@ func (e *Engine) queue(t *Turn, s *session.Session, spec *command.Spec, args [][
 		e.reject(t, s, spec, text)
 		return
 	}
-	q := session.Queued{Spec: spec, Args: make([][]byte, len(args))}
-	for i, a := range args {
-		q.Args[i] = bytes.Clone(a)
+	q := session.Queued{Spec: spec, Flags: spec.FlagsOf(args), Args: copied(args)}
+	for _, a := range args {
 		s.QueuedBytes += len(a)
 	}
 	s.Queue = append(s.Queue, q)
@@ -42,7 +39,7 @@ func (e *Engine) claimQueued(t *Turn, s *session.Session) {
 	for i := range s.Queue {
 		q := &s.Queue[i]
 		switch {
-		case q.Spec.Everywhere(q.Args), q.Spec.Service != nil && q.Spec.Any(command.Admin|command.Write):
+		case q.Spec.Everywhere(q.Args), q.Spec.Is(command.Scripted), q.Spec.Service != nil && q.Spec.Any(command.Admin|command.Write):
 			h.AddAll()
 		case q.Spec.HasKeys():
 			pos, err := command.AppendKeys(t.pos[:0], q.Spec, q.Args)
@@ -61,7 +58,7 @@ func (e *Engine) claimQueued(t *Turn, s *session.Session) {
 
 func queuedAny(s *session.Session, f command.Flags) bool {
 	for i := range s.Queue {
-		if s.Queue[i].Spec.Any(f) {
+		if s.Queue[i].Flags.Any(f) {
 			return true
 		}
 	}

@@ -120,13 +120,13 @@ func (p *pauses) settle(e *Engine) {
 	e.Keyspace.Frozen.Store(mode != PauseNone)
 }
 
-func (e *Engine) paused(s *session.Session, spec *command.Spec, nowMs int64) bool {
+func (e *Engine) paused(s *session.Session, spec *command.Spec, flags command.Flags, nowMs int64) bool {
 	mode := PauseMode(e.pause.mode.Load())
 	if mode == PauseNone || nowMs >= e.pause.until.Load() || s.Is(session.Replica) {
 		return false
 	}
 	const may = command.Write | command.MayReplicate
-	return mode == PauseAll || spec.Any(may) ||
+	return mode == PauseAll || flags.Any(may) ||
 		spec == e.exec && queuedAny(s, may)
 }
 

@@ -30,7 +30,7 @@ func (e *Engine) route(t *Turn, s *session.Session, spec *command.Spec, args [][
 		}
 	}
 	isExec := spec == e.exec
-	r.Write = spec.Is(command.Write)
+	r.Write = spec.FlagsOf(args).Is(command.Write)
 	r.ExecWrites = isExec && queuedAny(s, command.Write)
 	r.Asking = s.Is(session.Asking) || spec.Is(command.Asking)
 	r.ReadOnly = s.Is(session.Readonly)

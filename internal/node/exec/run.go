@@ -63,6 +63,14 @@ func (e *Engine) Answer(t *Turn, s *session.Session, reply []byte) {
 	s.Clear(session.Blocked)
 	mark := len(s.Out.Buf)
 	s.Out.Raw(reply)
+	if s.Away { // who has run the command has taken note of it
+		s.Away = false
+		e.silence(s, s.Last, mark)
+		if s.Due.Offset != 0 {
+			s.Owe(mark)
+		}
+		return
+	}
 	if w := s.Waiting(); w != nil {
 		e.answered(t, s, w, mark)
 		return
@@ -137,14 +145,18 @@ func (e *Engine) attempt(t *Turn, s *session.Session, spec *command.Spec, args [
 	h.Reset(e.Keyspace)
 	e.claim(t, s, spec, args)
 	if !e.Keyspace.Acquire(h, s) {
-		wait(s, args)
+		if h.Busy() != nil {
+			e.reject(t, s, spec, e.scripts.text())
+		} else {
+			wait(s, args)
+		}
 		return
 	}
 	e.holding(t, s, spec, args, oom)
 	if s.Link != nil && len(s.Retry) == 0 {
 		s.Link.Ran(spec, args, t.end, true)
 	}
-	if s.Tx.Ready() {
+	if !s.Away && s.Tx.Ready() {
 		e.serve(t, h, &s.Tx)
 		return
 	}
@@ -157,12 +169,12 @@ func (e *Engine) holding(t *Turn, s *session.Session, spec *command.Spec, args [
 		s.Set(session.CloseAfterReply)
 		return
 	}
-	if e.paused(s, spec, t.NowMs) {
+	if e.paused(s, spec, spec.FlagsOf(args), t.NowMs) {
 		e.pause.park(s)
 		wait(s, args)
 		return
 	}
-	if e.Gates.Loading.Load() && !s.Is(session.Master) && e.lacks(s, spec, command.Loading) && e.loads.park(s, t.NowMs) {
+	if e.Gates.Loading.Load() && !s.Is(session.Master) && e.lacks(s, spec, spec.Flags, command.Loading) && e.loads.park(s, t.NowMs) {
 		wait(s, args)
 		return
 	}
@@ -190,6 +202,10 @@ func (e *Engine) call(t *Turn, s *session.Session, spec *command.Spec, args [][]
 		s.Tx.Commit(args)
 		e.logged(s, from)
 		if s.Errand != nil && e.send(s, args) {
+			return
+		}
+	case spec.Is(command.Scripted):
+		if spec.Service(c); s.Away || len(s.Retry) > 0 {
 			return
 		}
 	case spec == e.exec:
@@ -233,6 +249,10 @@ func (e *Engine) begin(t *Turn, s *session.Session, args [][]byte) {
 func (e *Engine) account(t *Turn, s *session.Session, spec *command.Spec, args [][]byte, mark int, began int64) {
 	t.began = e.Nanos()
 	e.note(t, s, spec, args, s.Out.Buf[min(mark, len(s.Out.Buf)):], t.began-began)
+	if s.Told {
+		s.Told = false
+		t.records[len(t.records)-1].Error = ""
+	}
 	e.show(s, spec, args)
 }
 
@@ -277,11 +297,16 @@ func (e *Engine) reject(t *Turn, s *session.Session, spec *command.Spec, text st
 // wait keeps the command for Retry; its arguments are copied, since the read
 // buffer they lie in will be used again.
 func wait(s *session.Session, args [][]byte) {
-	s.Retry = make([][]byte, len(args))
-	for i, a := range args {
-		s.Retry[i] = bytes.Clone(a)
-	}
+	s.Retry = copied(args)
 	s.Set(session.Blocked)
+}
+
+func copied(args [][]byte) [][]byte {
+	copies := make([][]byte, len(args))
+	for i, a := range args {
+		copies[i] = bytes.Clone(a)
+	}
+	return copies
 }
 
 func (e *Engine) view() *topology.View { return e.View.Load() }

@@ -102,7 +102,7 @@ func (e *Engine) offer(t *Turn, k keyspace.ReadyKey, w *session.Waiting) (ok boo
 		w.GoOn()
 		return true
 	}
-	if e.paused(s, w.Spec, t.NowMs) || e.Gates.Loading.Load() {
+	if e.paused(s, w.Spec, w.Spec.Flags, t.NowMs) || e.Gates.Loading.Load() {
 		w.GoOn()
 		return false
 	}
@@ -195,6 +195,9 @@ func (e *Engine) ServeDeferred() {
 
 // later waits for stripes in the name of those who wait for keys.
 type later struct{ e *Engine }
+
+// Patient implements keyspace.Patient.
+func (l later) Patient() bool { return true }
 
 // Wake implements keyspace.Waker.
 func (l later) Wake() { go l.e.ServeDeferred() }

@@ -35,6 +35,7 @@ type reign struct {
 // StepDown ends the node's reign as a master: it becomes a replica. The new master
 // is known to have the log up to kept; -1: that is unknown. The caller holds all stripes.
 func (e *Engine) StepDown(kept int64) {
+	e.scripts.orphan()
 	e.reign.Store(&reign{e.reign.Load().number + 1, kept})
 }
 

@@ -63,8 +63,8 @@ func (s *Session) Kill() {
 	s.knock()
 }
 
-// Park implements command.Client. It is refused inside EXEC, where the whole
-// transaction is one step.
+// Park implements command.Client. It is refused inside EXEC and scripts, where the
+// whole is one step.
 func (s *Session) Park() (resume func(reply []byte), ok bool) {
 	if s.InMulti() {
 		return nil, false

@@ -46,6 +46,7 @@ const (
 	Master                            // M: the link from our master
 	Replica                           // S: a replica follows through this connection
 	Unwatch                           // forget the watched keys once no stripe is held
+	Script                            // no connection, but a script: the client of the commands that it calls
 )
 
 // Home is the event loop that a session lives on.
@@ -61,8 +62,9 @@ type Home interface {
 
 // Queued is one command between MULTI and EXEC.
 type Queued struct {
-	Spec *command.Spec
-	Args [][]byte
+	Spec  *command.Spec
+	Args  [][]byte
+	Flags command.Flags // of Spec with Args, when it was queued
 }
 
 // Session is the state of one connection.
@@ -109,6 +111,15 @@ type Session struct {
 
 	// Asked is what the handler that has just run wants to wait for, nil: nothing.
 	Asked *command.Wait
+
+	// Away says that another goroutine runs the command of s, a script: it uses Tx,
+	// Wrote and Due until its reply comes.
+	Away bool
+	// Told says that the error in the reply being made is in the statistics already.
+	Told bool
+
+	// Caller is who called the script that s stands for.
+	Caller *Session
 
 	// Link is set for a session flagged Master.
 	Link Link
@@ -186,7 +197,12 @@ func (s *Session) Addr() netip.AddrPort { return s.Remote }
 
 // Peer is the peer's address as redis shows it: "127.0.0.1:1234", or the path
 // of a unix socket with ":0".
-func (s *Session) Peer() string { return s.shown(s.Remote) }
+func (s *Session) Peer() string {
+	if s.Is(Script) {
+		return "?:0"
+	}
+	return s.shown(s.Remote)
+}
 
 // LocalAddr is the address that the peer connected to, in the form of Peer.
 func (s *Session) LocalAddr() string { return s.shown(s.Local) }
@@ -234,8 +250,25 @@ func (s *Session) DB() int { return s.db }
 // SelectDB makes db the database of the commands to come.
 func (s *Session) SelectDB(db int) { s.db, s.Call.DB = db, db }
 
-// InMulti tells that EXEC is running the queued commands.
-func (s *Session) InMulti() bool { return s.Flags&Multi != 0 }
+// InMulti tells that EXEC is running the queued commands, or that a script calls.
+func (s *Session) InMulti() bool { return s.Flags&(Multi|Script) != 0 }
+
+// Transaction is what the commands of s work in: that of the caller, in a script.
+func (s *Session) Transaction() *keyspace.WriteTx {
+	if s.Caller != nil {
+		return &s.Caller.Tx
+	}
+	return &s.Tx
+}
+
+// Patient implements keyspace.Patient: a master's stream waits for a script however
+// long it takes, and so do the few commands that never get BUSY.
+func (s *Session) Patient() bool {
+	return s.Is(Master) || s.Last != nil && s.Last.Is(command.AllowBusy)
+}
+
+// InScript tells that s stands for a script.
+func (s *Session) InScript() bool { return s.Is(Script) }
 
 // Discard ends MULTI without running what was queued, and WATCH.
 func (s *Session) Discard() {

@@ -35,6 +35,9 @@ const SlotOfNoKey uint16 = 0
 type effects struct {
 	changed   bool // the running command changed something
 	rewritten bool // the running command said itself what to log
+	narrowed  bool // what commands say goes to fewer than both
+	unsaid    bool // what commands say goes to nobody
+	class     uint8
 	list      []Effect
 	buf       []byte
 }
@@ -48,12 +51,29 @@ func (f *effects) add(tx *ReadTx, argv [][]byte) {
 	if !f.wanted(tx) {
 		return
 	}
-	from := len(f.buf)
-	f.buf = resp.AppendCommandBytes(f.buf, argv...)
 	class := ForBoth
 	if tx.ks.Replica.Load() {
 		class = ForFile
 	}
+	f.addFor(tx, argv, class)
+}
+
+// say is add for what a command itself has done, of which not everybody may hear.
+func (f *effects) say(tx *ReadTx, argv [][]byte) {
+	switch {
+	case f.unsaid:
+	case f.narrowed && !tx.ks.Replica.Load():
+		if tx.ks.opt.Log != nil && tx.access&Applied == 0 && tx.ks.opt.Log.Active() {
+			f.addFor(tx, argv, f.class)
+		}
+	default:
+		f.add(tx, argv)
+	}
+}
+
+func (f *effects) addFor(tx *ReadTx, argv [][]byte, class uint8) {
+	from := len(f.buf)
+	f.buf = resp.AppendCommandBytes(f.buf, argv...)
 	f.list = append(f.list, Effect{DB: tx.db, Class: class, Argv: f.buf[from:len(f.buf):len(f.buf)]})
 }
 
@@ -91,7 +111,7 @@ func (tx *ReadTx) evict(r Ref, key []byte, lazy bool) {
 func (tx *ReadTx) EndCommand(argv [][]byte) {
 	f := &tx.effects
 	if f.changed && !f.rewritten && argv != nil {
-		f.add(tx, argv)
+		f.say(tx, argv)
 	}
 	f.changed, f.rewritten, tx.emptied = false, false, false
 	tx.clean()
@@ -112,4 +132,15 @@ func (tx *ReadTx) Commit(argv [][]byte) {
 		tx.Broadcast()
 	}
 	tx.leaveScratch()
+}
+
+// Hear says who is told what the commands to come change: the append-only file,
+// replicas, both as usual, or nobody (redis.set_repl). What happens by itself, such as
+// that a key expires, is always told to both.
+func (tx *ReadTx) Hear(file, replicas bool) {
+	f := &tx.effects
+	f.unsaid, f.narrowed, f.class = !file && !replicas, file != replicas, ForFile
+	if replicas {
+		f.class = ForReplicas
+	}
 }

@@ -3,6 +3,7 @@ package keyspace
 import (
 	"slices"
 	"sync"
+	"sync/atomic"
 
 	"github.com/skeindb/skein/internal/base/slot"
 )
@@ -14,7 +15,8 @@ type Hold struct {
 	slots   []uint16 // those that were added, in any order; none: all of the stripes
 	all     bool
 	owner   *Owner
-	n       int // stripes of the keyspace, to derive an index from a slot
+	busy    *Owner // that the last Acquire met
+	n       int    // stripes of the keyspace, to derive an index from a slot
 }
 
 // Reset empties the set for use with ks.
@@ -49,6 +51,9 @@ func (h *Hold) Covers(n uint16) bool {
 	return h.all || slices.Contains(h.stripes, n&uint16(h.n-1))
 }
 
+// Names tells whether the set was made for slot n.
+func (h *Hold) Names(n uint16) bool { return h.all || slices.Contains(h.slots, n) }
+
 // Contains tells whether the stripes of o are among those of h.
 func (h *Hold) Contains(o *Hold) bool {
 	if h.all || o.all {
@@ -65,6 +70,16 @@ func (h *Hold) Contains(o *Hold) bool {
 // As makes the next Acquire pass stripes that o owns.
 func (h *Hold) As(o *Owner) { h.owner = o }
 
+// Set makes h the set of o.
+func (h *Hold) Set(o *Hold) {
+	h.stripes, h.slots = append(h.stripes[:0], o.stripes...), append(h.slots[:0], o.slots...)
+	h.all, h.n = o.all, o.n
+}
+
+// Busy is the owner for whom the last Acquire did not wait, since he is Busy; nil:
+// there was none.
+func (h *Hold) Busy() *Owner { return h.busy }
+
 // Waker is told, from another goroutine, that it may try again to acquire.
 type Waker interface{ Wake() }
 
@@ -74,6 +89,9 @@ type Owner struct {
 	What    string
 	stripes []uint16 // by Own or Claim
 	slots   []uint16 // by Shut, ascending
+
+	// busy says that nobody is to wait for the end any more.
+	busy atomic.Bool
 }
 
 // guard is the lock of a stripe.
@@ -86,7 +104,8 @@ type guard struct {
 
 // Acquire locks the stripes of h in ascending order. If one of them has an
 // owner other than h's own, or one of the slots does, it locks none, queues w there
-// and returns false.
+// and returns false; for an owner who is busy w is not queued, and Hold.Busy tells. A
+// nil w is never queued.
 func (ks *Keyspace) Acquire(h *Hold, w Waker) bool {
 	if !h.all && len(h.stripes) == 1 { // nearly every command
 		st := &ks.stripes[h.stripes[0]]
@@ -94,7 +113,9 @@ func (ks *Keyspace) Acquire(h *Hold, w Waker) bool {
 		if st.owner == nil || st.owner == h.owner {
 			return len(st.shut) == 0 || ks.admit(h, w)
 		}
-		st.parked = append(st.parked, w)
+		if h.waits(st.owner, w) {
+			st.parked = append(st.parked, w)
+		}
 		st.mu.Unlock()
 		return false
 	}
@@ -103,7 +124,9 @@ func (ks *Keyspace) Acquire(h *Hold, w Waker) bool {
 		st := &ks.stripes[s]
 		st.mu.Lock()
 		if st.owner != nil && st.owner != h.owner {
-			st.parked = append(st.parked, w)
+			if h.waits(st.owner, w) {
+				st.parked = append(st.parked, w)
+			}
 			for _, t := range h.stripes[:i+1] {
 				ks.stripes[t].mu.Unlock()
 			}
@@ -111,6 +134,22 @@ func (ks *Keyspace) Acquire(h *Hold, w Waker) bool {
 		}
 	}
 	return ks.admit(h, w)
+}
+
+// waits tells whether w is to wait for the owner o whom an Acquire of h has met.
+func (h *Hold) waits(o *Owner, w Waker) bool {
+	h.busy = nil
+	if p, ok := w.(Patient); o.busy.Load() && !(ok && p.Patient()) {
+		h.busy = o
+		return false
+	}
+	return w != nil
+}
+
+// Patient is a Waker that may wait for an owner who is busy, too.
+type Patient interface {
+	Waker
+	Patient() bool
 }
 
 // AcquireAll locks all stripes, whoever owns them: for those who change the
@@ -152,6 +191,34 @@ func (ks *Keyspace) Claim(h *Hold, o *Owner) {
 	}
 }
 
+// Busy says that the owner's work takes too long to wait for: those parked at his
+// stripes are woken, to meet him again.
+func (ks *Keyspace) Busy(o *Owner) {
+	o.busy.Store(true)
+	var wake []Waker
+	for _, s := range o.stripes {
+		st := &ks.stripes[s]
+		st.mu.Lock()
+		wake = append(wake, st.parked...)
+		st.parked = nil
+		st.mu.Unlock()
+	}
+	for _, n := range o.slots {
+		st := ks.stripeOf(n)
+		st.mu.Lock()
+		for _, x := range st.shut {
+			if x.owner == o {
+				wake = append(wake, x.parked...)
+				x.parked = nil
+			}
+		}
+		st.mu.Unlock()
+	}
+	for _, w := range wake {
+		w.Wake()
+	}
+}
+
 // Disown ends the ownership and wakes, in order, those parked meanwhile.
 func (ks *Keyspace) Disown(o *Owner) {
 	var wake []Waker
@@ -166,6 +233,21 @@ func (ks *Keyspace) Disown(o *Owner) {
 	for _, w := range wake {
 		w.Wake()
 	}
+}
+
+// Free is Disown and Reopen for who holds the stripes. It returns those who are to be
+// woken when they are released.
+func (ks *Keyspace) Free(o *Owner) (parked []Waker) {
+	for _, s := range o.stripes {
+		st := &ks.stripes[s]
+		st.owner = nil
+		parked = append(parked, st.parked...)
+		st.parked = nil
+	}
+	for _, n := range o.slots {
+		parked = append(parked, ks.stripeOf(n).open(n)...)
+	}
+	return parked
 }
 
 func (h *Hold) normalize() {

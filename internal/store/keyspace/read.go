@@ -61,6 +61,7 @@ func (tx *ReadTx) Begin(ks *Keyspace, hold *Hold, db int, nowMs int64, access Ac
 	tx.events = tx.tuning.Events
 	tx.expected.key = nil
 	tx.emptied = false
+	tx.effects.unsaid, tx.effects.narrowed = false, false
 	tx.clean()
 }
 

@@ -37,18 +37,23 @@ func (ks *Keyspace) Reopen(o *Owner) {
 	for _, n := range o.slots {
 		st := ks.stripeOf(n)
 		st.mu.Lock()
-		st.shut = slices.DeleteFunc(st.shut, func(x *shut) bool {
-			if x.slot != n {
-				return false
-			}
-			wake = append(wake, x.parked...)
-			return true
-		})
+		wake = append(wake, st.open(n)...)
 		st.mu.Unlock()
 	}
 	for _, w := range wake {
 		w.Wake()
 	}
+}
+
+// open ends that slot n is shut and returns those parked at it.
+func (st *stripe) open(n uint16) (parked []Waker) {
+	st.shut = slices.DeleteFunc(st.shut, func(x *shut) bool {
+		if x.slot == n {
+			parked = x.parked
+		}
+		return x.slot == n
+	})
+	return parked
 }
 
 // admit is the end of Acquire, when all stripes of h are locked: if one of its slots
@@ -57,7 +62,7 @@ func (ks *Keyspace) admit(h *Hold, w Waker) bool {
 	for _, s := range h.stripes {
 		for _, x := range ks.stripes[s].shut {
 			if x.owner != h.owner && h.wants(x.slot) {
-				if w != nil {
+				if h.waits(x.owner, w) {
 					x.parked = append(x.parked, w)
 				}
 				ks.Release(h)

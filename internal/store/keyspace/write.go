@@ -138,7 +138,7 @@ func (tx *WriteTx) transfer(src []byte, from int, dst []byte, to int, move bool)
 // command as it was called. Several calls append several commands.
 func (tx *WriteTx) Propagate(argv ...[]byte) {
 	tx.effects.rewritten = true
-	tx.effects.add(&tx.ReadTx, argv)
+	tx.effects.say(&tx.ReadTx, argv)
 }
 
 // Logged tells whether anybody will read what Propagate is given; if not, nothing need be put together for it.

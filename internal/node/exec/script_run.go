@@ -1,0 +1,305 @@
+package exec
+
+import (
+	"fmt"
+	"runtime"
+	"sync/atomic"
+	"time"
+
+	"github.com/skeindb/skein/internal/base/resp"
+	"github.com/skeindb/skein/internal/base/slot"
+	"github.com/skeindb/skein/internal/command"
+	"github.com/skeindb/skein/internal/command/script"
+	"github.com/skeindb/skein/internal/node/session"
+	"github.com/skeindb/skein/internal/store/keyspace"
+)
+
+// What a runner tells the loop that waits for it.
+type tiding uint8
+
+const (
+	ended tiding = iota
+	lasts
+)
+
+// runner runs one script at a time.
+type runner struct {
+	e    *Engine
+	turn Turn
+	self *session.Session // the client of the commands that the script calls
+	work chan struct{}
+	told chan tiding
+	left chan struct{} // the loop has made it the owner of its stripes
+
+	// Of the script that runs:
+	caller *session.Session
+	spec   *command.Spec
+	args   [][]byte
+	job    *script.Job
+	out    resp.Writer
+	began  int64 // nanos
+	from   int64 // where the log ended before
+	oom    bool  // memory was over its limit then
+	inside bool  // on the loop: inside of EXEC, or in a master's stream
+	ready  bool  // the command line is not needed any more
+	long   bool  // it owns its stripes, and nobody waits for it
+	busy   bool  // it runs for longer than busy-reply-threshold
+	again  bool  // it is to run again, with all stripes
+	quiet  bool  // its error is in the statistics
+	slot   int   // that its keys are in, -1: none yet
+	hold   keyspace.Hold
+	owner  *keyspace.Owner
+	resume func([]byte)
+
+	wrote  atomic.Bool
+	killed atomic.Bool
+	orphan atomic.Bool // the node has stepped down since it began
+}
+
+// runner is one that is idle, or new.
+func (e *Engine) runner() *runner {
+	select {
+	case r := <-e.scripts.idle:
+		return r
+	default:
+	}
+	r := &runner{e: e, self: session.New(0, nil), work: make(chan struct{}), told: make(chan tiding, 1), left: make(chan struct{})}
+	r.self.Set(session.Script)
+	r.turn.record = e.Recorder()
+	go r.serve()
+	return r
+}
+
+// keepReply is how long a reply may be, in bytes, for its memory to be kept.
+const keepReply = 64 << 10
+
+// rest puts r among the idle ones, or ends it.
+func (e *Engine) rest(r *runner) {
+	r.caller, r.job, r.args, r.resume, r.owner = nil, nil, nil, nil, nil
+	r.self.Caller, r.self.Account = nil, nil
+	if cap(r.out.Buf) > keepReply {
+		r.out.Buf = nil
+	}
+	sc := &e.scripts
+	sc.mu.Lock()
+	defer sc.mu.Unlock()
+	if !sc.closed {
+		select {
+		case sc.idle <- r:
+			return
+		default:
+		}
+	}
+	close(r.work)
+}
+
+func (r *runner) serve() {
+	for range r.work {
+		r.run()
+		if r.long {
+			r.finish()
+		} else {
+			r.told <- ended
+		}
+	}
+}
+
+// Run implements script.Host.
+func (e *Engine) Run(c *command.Call, j *script.Job) {
+	s := sessionOf(c)
+	if text := e.refusedScript(s, j); text != "" {
+		c.Out.Error(text)
+		return
+	}
+	if m := e.Monitor.Load(); m != nil {
+		(*m)(s, s.DB(), c.Spec, c.Args)
+	}
+	r := e.runner()
+	r.begin(s, c, j)
+	if !s.InMulti() {
+		s.Tx.Begin(e.Keyspace, &s.Hold, s.DB(), c.Now, e.access(s))
+	}
+	if r.inside {
+		r.run()
+	} else {
+		r.work <- struct{}{}
+		if <-r.told == lasts {
+			r.leave(s, c)
+			return
+		}
+	}
+	r.answer(s, c)
+	if r.busy {
+		e.scripts.forget(r)
+	}
+	e.rest(r)
+}
+
+// begin prepares r for a script that s has called.
+func (r *runner) begin(s *session.Session, c *command.Call, j *script.Job) {
+	e := r.e
+	r.caller, r.spec, r.args, r.job = s, c.Spec, c.Args, j
+	r.out.Buf, r.out.Proto = r.out.Buf[:0], s.Proto()
+	r.began, r.from = e.Nanos(), e.LogEnd()
+	limit := e.Gates.MaxMemory.Load()
+	r.oom = limit > 0 && e.Keyspace.Used()+e.Beside() > limit
+	r.inside = s.InMulti() || s.Is(session.Master)
+	r.ready, r.long, r.busy, r.again, r.quiet = false, false, false, false, false
+	r.hold.Set(&s.Hold)
+	r.slot = -1
+	if keys, err := command.AppendKeys(r.turn.pos[:0], c.Spec, c.Args); err == nil && len(keys) > 0 {
+		r.turn.pos, r.slot = keys, int(slot.Of(c.Args[keys[0].Index]))
+	}
+	r.wrote.Store(false)
+	r.killed.Store(false)
+	r.orphan.Store(false)
+	r.turn.NowMs = c.Now
+	const same = session.Readonly | session.Asking | session.Master | session.NoTouch
+	me := r.self
+	me.Caller, me.Account = s, s.Account
+	me.Clear(same)
+	me.Set(s.Flags & same)
+	me.SelectDB(s.DB())
+	me.SetProto(2)
+}
+
+func (r *runner) run() {
+	r.quiet = r.job.Body(r, &r.out, func() { r.ready = true })
+}
+
+// answer ends a script that nobody had to leave. Its loop calls it.
+func (r *runner) answer(s *session.Session, c *command.Call) {
+	s.Tx.Hear(true, true)
+	if !s.InMulti() {
+		s.Tx.Commit(nil)
+		r.e.logged(s, r.from)
+	}
+	r.turn.flush()
+	if r.again {
+		wait(s, c.Args)
+		s.Wake()
+		return
+	}
+	c.Out.Raw(r.out.Buf)
+	s.Told = r.quiet
+}
+
+// leave lets r go on alone: it owns the stripes that s holds, and s is parked.
+func (r *runner) leave(s *session.Session, c *command.Call) {
+	r.args = copied(c.Args)
+	r.owner = &keyspace.Owner{What: "script"}
+	if s.Hold.All() {
+		r.e.Keyspace.Claim(&s.Hold, r.owner)
+	} else {
+		r.e.Keyspace.Shut(&s.Hold, r.owner)
+	}
+	r.hold.Set(&s.Hold)
+	r.hold.As(r.owner)
+	s.Away = true
+	r.resume, _ = s.Park()
+	r.e.scripts.note(r)
+	r.left <- struct{}{}
+}
+
+// finish ends a script that its loop has left.
+func (r *runner) finish() {
+	e, s, t := r.e, r.caller, &r.turn
+	e.Keyspace.Acquire(&r.hold, nil)
+	s.Tx.Hear(true, true)
+	s.Tx.Commit(nil)
+	if r.wrote.Load() {
+		e.logged(s, r.from)
+	}
+	t.began = e.Nanos()
+	e.note(t, s, r.spec, r.args, r.out.Buf, t.began-r.began)
+	if n := len(t.records); r.quiet {
+		t.records[n-1].Error = ""
+	}
+	e.scripts.forget(r)
+	parked := e.Keyspace.Free(r.owner)
+	r.hold.As(nil)
+	if s.Tx.Ready() {
+		e.serve(t, &r.hold, &s.Tx)
+	} else {
+		e.Keyspace.Release(&r.hold)
+	}
+	t.flush()
+	r.resume(r.out.Buf)
+	for _, w := range parked {
+		w.Wake()
+	}
+	e.rest(r)
+}
+
+// flush hands the statistics of a turn on that is no loop's.
+func (t *Turn) flush() {
+	if len(t.records) > 0 {
+		t.record(t.records)
+		t.records = t.records[:0]
+	}
+}
+
+// Breathe implements script.Door.
+func (r *runner) Breathe() (end bool) {
+	r.pace()
+	if r.long {
+		runtime.Gosched() // loops come first
+	}
+	return r.killed.Load() || r.again
+}
+
+// pace looks at the time.
+func (r *runner) pace() {
+	took := time.Duration(r.e.Nanos() - r.began)
+	if took > patience && !r.long && !r.inside && r.ready {
+		r.part()
+	}
+	if limit := time.Duration(r.e.scripts.limit.Load()); limit > 0 && took >= limit && !r.busy {
+		r.becomeBusy(took)
+	}
+}
+
+// part makes the loop leave.
+func (r *runner) part() {
+	r.told <- lasts
+	<-r.left
+	r.long = true
+}
+
+func (r *runner) becomeBusy(took time.Duration) {
+	r.busy = true
+	name := "FUNCTION KILL"
+	if r.job.Eval {
+		name = "SCRIPT KILL"
+	}
+	r.e.Note(levelWarning, fmt.Sprintf("Slow script detected: still in execution after %d milliseconds. "+
+		"You can try killing the script using the %s command. Script name is: %s.", took.Milliseconds(), name, r.job.Name))
+	r.e.scripts.becomeBusy(r, r.e.view() == nil)
+	if r.long {
+		r.e.Keyspace.Busy(r.owner)
+	}
+}
+
+// levelWarning is redis's number of the level.
+const levelWarning = 3
+
+// Log implements script.Door.
+func (r *runner) Log(level int, line string) { r.e.Note(level, line) }
+
+// Hear implements script.Door.
+func (r *runner) Hear(file, replicas bool) { r.caller.Tx.Hear(file, replicas) }
+
+// Permitted implements script.Door.
+func (r *runner) Permitted(argv [][]byte) (ok, known bool) {
+	spec := r.e.Table.Lookup(argv[0])
+	if spec != nil && len(argv) > 1 {
+		if sub := spec.Sub(argv[1]); sub != nil {
+			spec = sub
+		}
+	}
+	if spec == nil {
+		return false, false
+	}
+	a := r.caller.Account
+	return a == nil || !a.Restricted() || a.Check(spec, argv) == nil, true
+}
