@@ -72,6 +72,7 @@ const configKnown = `node ops / skeintest /cmd/skein`
 
 // libraries lists the foreign modules and who may use them. The data plane, the cluster and the structures are our own.
 const libraries = `
+command/script: github.com/yuin/gopher-lua
 command/script/lualib: github.com/yuin/gopher-lua
 cli: github.com/fatih/color github.com/spf13/pflag golang.org/x/term
 /cmd/skein: github.com/schollz/progressbar/v3 gonum.org/v1/plot golang.org/x/term

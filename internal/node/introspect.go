@@ -44,6 +44,7 @@ func (n *Node) adminOptions() admin.Options {
 				n.plainBytes.Store(bytes)
 				n.tuneKeyspace(n.cfg.Values())
 			},
+			AllowInScripts: n.engine.AllowInScripts,
 			// Replies are made in a buffer of the loop: no client has one to resize.
 			ReplyResizing: func(bool) {},
 		},
@@ -111,6 +112,7 @@ func (n *Node) memory() (m admin.Memory) {
 	if n.cluster != nil {
 		m.ClusterLinks = n.cluster.Stats().LinkBytes
 	}
+	m.CachedScripts, m.Scripts, m.Machines = n.scripts.Usage()
 	m.Cut = n.keyspace.CutHeld()
 	m.NotCounted += m.Cut
 	return m

@@ -17,6 +17,7 @@ import (
 	"github.com/skeindb/skein/internal/command/acl"
 	"github.com/skeindb/skein/internal/command/builtin"
 	"github.com/skeindb/skein/internal/command/pubsub"
+	"github.com/skeindb/skein/internal/command/script"
 	"github.com/skeindb/skein/internal/command/tracking"
 	"github.com/skeindb/skein/internal/node/admin"
 	"github.com/skeindb/skein/internal/node/clients"
@@ -57,6 +58,7 @@ type Node struct {
 	hub          *pubsub.Hub
 	tracking     *tracking.Hub
 	engine       *exec.Engine
+	scripts      *script.Engine
 	gates        exec.Gates
 	view         atomic.Pointer[topology.View]
 	monitor      atomic.Pointer[exec.MonitorFunc]
@@ -159,7 +161,9 @@ func (n *Node) furnish() (err error) {
 		Denied:   n.accounts.Denied,
 		Slow:     n.observer.Slow,
 		Attacked: n.attacked(),
+		Note:     n.note,
 	})
+	n.scripts = script.New(n.scriptOptions())
 	n.clients = clients.New(n.clientOptions(databases))
 	n.makeRepl()
 	if err := n.makeCluster(); err != nil {
@@ -243,6 +247,7 @@ func (n *Node) makeTable() (err error) {
 		n.dataSpecs(builtin.Specs()),
 		command.Specs(func() *command.Table { return n.table }),
 		n.engine.Specs(),
+		n.scripts.Specs(),
 		n.hub.Specs(),
 		n.accounts.Specs(),
 		n.clients.Specs(),
@@ -378,6 +383,7 @@ func (n *Node) close() {
 	for _, l := range slices.Backward(n.loops) {
 		l.Stop()
 	}
+	n.engine.CloseScripts()
 	n.repl.Close()
 	n.migrator.Close()
 	n.keyspace.Close()

@@ -28,6 +28,7 @@ func (n *Node) tune(v *config.Values) {
 	n.tunePersist(v)
 	n.tuneRepl(v)
 	n.tuneSync(v)
+	n.tuneScripts(v)
 }
 
 func (n *Node) tuneObserve(v *config.Values) {

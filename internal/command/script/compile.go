@@ -46,3 +46,7 @@ func compileError(err error, name string) error {
 	}
 	return errors.New(name + ": " + err.Error())
 }
+
+// Compile makes code of a text in Lua; name is how messages call it. Any number of
+// machines may run it. The error is in Lua's words.
+func (e *Engine) Compile(text, name string) (*lua.FunctionProto, error) { return compile(text, name) }

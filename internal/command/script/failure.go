@@ -1,7 +1,6 @@
 package script
 
 import (
-	"strconv"
 	"strings"
 
 	"github.com/skeindb/skein/internal/base/resp"
@@ -172,5 +171,3 @@ var words = [...]struct {
 	{"lua callstack overflow", func(string) string { return "stack overflow" }},
 	{"registry overflow", func(string) string { return "stack overflow" }},
 }
-
-var _ = strconv.Itoa

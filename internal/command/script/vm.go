@@ -1,6 +1,8 @@
 package script
 
 import (
+	"errors"
+
 	lua "github.com/yuin/gopher-lua"
 
 	"github.com/skeindb/skein/internal/base/resp"
@@ -112,4 +114,29 @@ func (vm *VM) Strings(words [][]byte) *lua.LTable {
 		t.Append(lua.LString(w))
 	}
 	return t
+}
+
+// Load runs the code of a library. The script sees redis in the place of the library of
+// that name, and cannot call commands. It breathes through d, which may be nil: then it
+// is not ended. The error is the text of an error reply without its code.
+func (vm *VM) Load(d Door, code *lua.FunctionProto, redis *lua.LTable) error {
+	vm.enter(d)
+	defer vm.exit()
+	library := vm.real.RawGetString("redis")
+	vm.real.RawSetString("redis", vm.Shield(redis))
+	defer vm.real.RawSetString("redis", library)
+	for _, name := range []string{"KEYS", "ARGV"} {
+		vm.real.RawSetString(name, lua.LNil)
+	}
+	vm.L.Push(vm.L.NewFunctionFromProto(code))
+	err := vm.L.PCall(0, 0, nil)
+	if api, ok := err.(*lua.ApiError); ok {
+		if t, isTable := api.Object.(*lua.LTable); isTable {
+			if s, ok := textOf(t.RawGetString("err")); ok {
+				return errors.New(s)
+			}
+		}
+		return errors.New(mended(lua.LVAsString(api.Object)))
+	}
+	return err
 }

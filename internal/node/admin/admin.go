@@ -81,13 +81,15 @@ type Memory struct {
 	ReplicaBuffers int64 // backlog and what waits for replicas beyond it
 	FileBuffer     int64 // append-only file
 	Scripts        int64
+	CachedScripts  int
+	Machines       int64 // Lua's
 	Functions      int64
 	Cut            int64 // what a snapshot being written still wants of keys that have changed
 	NotCounted     int64 // the part of all this that does not count against maxmemory
 }
 
 func (m *Memory) total() int64 {
-	return m.Clients + m.Replicas + m.ClusterLinks + m.Backlog + m.FileBuffer + m.Scripts + m.Functions + m.Cut
+	return m.Clients + m.Replicas + m.ClusterLinks + m.Backlog + m.FileBuffer + m.Scripts + m.Machines + m.Functions + m.Cut
 }
 
 // Admin answers the commands of this package for one node.

@@ -166,15 +166,15 @@ func (a *Admin) appendMemory(b []byte) []byte {
 }
 
 func appendScriptMemory(f *fields, m *account) {
-	f.num("used_memory_lua", 0)
-	f.num("used_memory_vm_eval", 0)
-	f.human("used_memory_lua", 0)
+	f.num("used_memory_lua", m.Machines)
+	f.num("used_memory_vm_eval", m.Machines)
+	f.human("used_memory_lua", m.Machines)
 	f.num("used_memory_scripts_eval", m.Scripts)
-	f.num("number_of_cached_scripts", 0)
+	f.num("number_of_cached_scripts", int64(m.CachedScripts))
 	f.num("number_of_functions", 0)
 	f.num("number_of_libraries", 0)
 	f.num("used_memory_vm_functions", 0)
-	f.size("used_memory_vm_total", 0)
+	f.size("used_memory_vm_total", m.Machines)
 	f.num("used_memory_functions", m.Functions)
 	f.size("used_memory_scripts", m.Scripts+m.Functions)
 }

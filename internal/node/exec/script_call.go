@@ -7,6 +7,7 @@ import (
 	"github.com/skeindb/skein/internal/base/slot"
 	"github.com/skeindb/skein/internal/cluster/topology"
 	"github.com/skeindb/skein/internal/command"
+	"github.com/skeindb/skein/internal/command/acl"
 	"github.com/skeindb/skein/internal/command/script"
 	"github.com/skeindb/skein/internal/node/session"
 	"github.com/skeindb/skein/internal/store/keyspace"
@@ -100,9 +101,10 @@ func (r *runner) refuses(spec *command.Spec, err error, argv [][]byte) string {
 	case g.MasterDown.Load() && !spec.Is(command.Stale):
 		return errStaleInScript
 	}
-	if a := r.self.Account; a != nil && a.Restricted() {
-		if err := a.Check(spec, argv); err != nil {
-			return "ACL failure in script: " + strings.TrimPrefix(err.Error(), "NOPERM ")
+	if u := r.e.user(r.self); u != nil && u.Restricted() {
+		if d := u.Check(spec, argv); d.Reason != acl.Allowed {
+			r.denied(u, d, spec, argv)
+			return "ACL failure in script: " + d.Error(u, spec)
 		}
 	}
 	if text := r.refusesWrite(spec); text != "" {
@@ -118,6 +120,13 @@ func (r *runner) refuses(spec *command.Spec, err error, argv [][]byte) string {
 		r.wrote.Store(true)
 	}
 	return ""
+}
+
+// denied tells of a command that the caller's user may not run.
+func (r *runner) denied(u *acl.User, d acl.Denial, spec *command.Spec, argv [][]byte) {
+	if r.e.Denied != nil {
+		r.e.Denied(&command.Call{Spec: spec, Args: argv, Now: r.turn.NowMs, DB: r.self.DB(), Client: r.caller}, u, d, acl.Script)
+	}
 }
 
 // allows tells whether the script has said so itself.
@@ -263,6 +272,9 @@ func (r *runner) call(spec *command.Spec, argv [][]byte, out *resp.Writer) {
 		tx.EndCommand(argv)
 	default:
 		spec.Service(c)
+	}
+	if r.caller.Is(session.Tracking) {
+		e.remember(t, r.caller, spec, argv)
 	}
 	t.began = e.Nanos()
 	e.note(t, r.self, spec, argv, out.Buf[mark:], t.began-began)

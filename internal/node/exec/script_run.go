@@ -9,6 +9,7 @@ import (
 	"github.com/skeindb/skein/internal/base/resp"
 	"github.com/skeindb/skein/internal/base/slot"
 	"github.com/skeindb/skein/internal/command"
+	"github.com/skeindb/skein/internal/command/acl"
 	"github.com/skeindb/skein/internal/command/script"
 	"github.com/skeindb/skein/internal/node/session"
 	"github.com/skeindb/skein/internal/store/keyspace"
@@ -300,6 +301,6 @@ func (r *runner) Permitted(argv [][]byte) (ok, known bool) {
 	if spec == nil {
 		return false, false
 	}
-	a := r.caller.Account
-	return a == nil || !a.Restricted() || a.Check(spec, argv) == nil, true
+	u := r.e.user(r.self)
+	return u == nil || !u.Restricted() || u.Check(spec, argv).Reason == acl.Allowed, true
 }
