@@ -27,11 +27,11 @@ func (tx *WriteTx) EditAt(old Ref, key []byte, size int) (Edit, error) {
 	old.place.preserve()
 	if s.big != nil {
 		s.big.Grow(size)
-		tx.edited(old, key)
+		tx.edited(&old, key)
 		return Edit{s}, nil
 	}
 	if old.entry != nil && old.entry.Kind() == kindRaw && len(s.b) >= size {
-		tx.edited(old, key)
+		tx.edited(&old, key)
 		return Edit{s}, nil
 	}
 	return tx.rewrite(old, key, s.b, nil, max(size, len(s.b)))
@@ -56,7 +56,7 @@ func (tx *WriteTx) AppendAt(old Ref, key, tail []byte) (int, error) {
 	if s.big != nil {
 		old.place.preserve()
 		s.big.Append(tail)
-		tx.edited(old, key)
+		tx.edited(&old, key)
 		return s.big.Len(), nil
 	}
 	e, err := tx.rewrite(old, key, s.b, tail, len(s.b)+len(tail))
@@ -74,11 +74,11 @@ func (tx *WriteTx) former(old Ref) (Str, error) {
 
 // edited notes a change that takes place in the value of r, in its entry or
 // behind it.
-func (tx *WriteTx) edited(r Ref, key []byte) {
+func (tx *WriteTx) edited(r *Ref, key []byte) {
 	if r.entry.Kind() == kindObject {
 		r.place.shelf.object(r.entry).settle(tx.ks, &r.place)
 	}
-	r.entry.SetClock(tx.clockAfter(&r))
+	r.entry.SetClock(tx.clockAfter(r))
 	tx.changed(&r.place, key)
 }
 

@@ -89,29 +89,37 @@ type Change[T Collection] struct {
 }
 
 // Open opens the collection at key for change.
-func Open[T Collection](tx *WriteTx, key []byte) (Change[T], error) {
-	r, _ := tx.Peek(key)
-	return OpenAt[T](tx, r, key)
+func Open[T Collection](tx *WriteTx, key []byte) (c Change[T], err error) {
+	c.tx, c.key = tx, key
+	c.ref, _ = tx.Peek(key)
+	err = c.open()
+	return c, err
 }
 
 // OpenAt is Open for a key that was just looked up, found or not.
-func OpenAt[T Collection](tx *WriteTx, r Ref, key []byte) (Change[T], error) {
-	c := Change[T]{tx: tx, key: key, ref: r}
+func OpenAt[T Collection](tx *WriteTx, r Ref, key []byte) (c Change[T], err error) {
+	c.tx, c.key, c.ref = tx, key, r
+	err = c.open()
+	return c, err
+}
+
+func (c *Change[T]) open() error {
+	r := &c.ref
 	if r.entry == nil {
-		return c, nil
+		return nil
 	}
 	var o value.Object
 	if k := r.entry.Kind(); isPacked(k) {
-		o, c.room = tx.made().copy(k, r.entry.Value())
+		o, c.room = c.tx.made().copy(k, r.entry.Value())
 	} else {
 		o = r.object()
 	}
 	var ok bool
 	if c.Value, ok = o.(T); !ok {
-		return c, ErrWrongType
+		return ErrWrongType
 	}
 	r.place.preserve()
-	return c, nil
+	return nil
 }
 
 // Found tells whether the key was there when it was opened.
@@ -144,6 +152,10 @@ func (c *Change[T]) SaveAlong() (gone bool, err error) {
 func (c *Change[T]) write() error {
 	tx := c.tx
 	var o value.Object = c.Value
+	if c.Found() && c.room == nil && !packs(o, repackMax) && o == c.ref.object() {
+		tx.edited(&c.ref, c.key)
+		return nil
+	}
 	most := inlineMax
 	if c.Found() && c.room == nil {
 		most = repackMax
@@ -152,9 +164,6 @@ func (c *Change[T]) write() error {
 	switch is.hold(o, most); {
 	case is.kind == kindObject && c.room != nil:
 		is.object = tx.scratch.detach(o, c.room)
-	case is.kind == kindObject && c.Found() && o == c.ref.object():
-		tx.edited(c.ref, c.key)
-		return nil
 	case c.room != nil && cap(is.bytes) > cap(*c.room):
 		*c.room = is.bytes
 	}

@@ -53,6 +53,12 @@ func pack(o value.Object) (kind uint8, b []byte) {
 	return 0, nil
 }
 
+// packs tells whether o can be packed and then has at most so many bytes.
+func packs(o value.Object, most int) bool {
+	_, b := pack(o)
+	return b != nil && len(b) <= most
+}
+
 // hold makes c hold o: packed, if it can be and has at most so many bytes.
 func (c *content) hold(o value.Object, most int) {
 	if kind, b := pack(o); b != nil && len(b) <= most {
