@@ -97,6 +97,14 @@ type KeyReader interface {
 	MayReadAll(spec *Spec, argv [][]byte) bool
 }
 
+// Overflows tells whether a reply of so many bytes is more than the client may be sent:
+// it is disconnected when the handler returns, whatever else the reply holds. A handler
+// whose reply may be much larger than what it replies from asks now and then.
+func (c *Call) Overflows(bytes int) bool {
+	l, ok := c.Client.(interface{ Overflows(bytes int) bool })
+	return ok && l.Overflows(bytes)
+}
+
 // Wait says what a blocked call waits for.
 type Wait struct {
 	// Keys are those that may bring it; the first in the list is asked first.

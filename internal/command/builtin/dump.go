@@ -5,7 +5,9 @@ import (
 	"strconv"
 	"sync"
 
+	"github.com/skeindb/skein/internal/base/resp"
 	"github.com/skeindb/skein/internal/command"
+	"github.com/skeindb/skein/internal/data/value"
 	"github.com/skeindb/skein/internal/store/keyspace"
 	"github.com/skeindb/skein/internal/store/rdb"
 )
@@ -59,21 +61,37 @@ func dump(c *command.Call, tx *keyspace.ReadTx, encoders *sync.Pool) {
 		return
 	}
 	e := encoders.Get().(*rdb.Encoder)
-	defer encoders.Put(e)
-	e.Plain = tx.Keyspace().Tuned().PlainDumps
-	var payload []byte
-	var err error
-	if o := r.Object(); o != nil {
-		payload, err = e.Dump(nil, o)
-	} else {
-		s, _, _ := tx.StrOf(r)
-		payload = e.DumpString(nil, s.Bytes())
+	e.Plain, e.Polite = tx.Keyspace().Tuned().PlainDumps, false
+	o := r.Object()
+	if o != nil && o.Bytes() > asideAbove {
+		if resume, ok := c.Client.Park(); ok {
+			o, out := o.Freeze(), &resp.Writer{Proto: c.Client.Proto()}
+			e.Polite = true
+			go func() {
+				defer encoders.Put(e)
+				dumpObject(out, e, o)
+				resume(out.Buf)
+			}()
+			return
+		}
 	}
-	if err != nil {
-		c.Out.Error("ERR " + err.Error())
+	defer encoders.Put(e)
+	if o != nil {
+		dumpObject(c.Out, e, o)
 		return
 	}
-	c.Out.Bulk(payload)
+	s, _, _ := tx.StrOf(r)
+	c.Out.Bulk(e.DumpString(nil, s.Bytes()))
+}
+
+// dumpObject replies with a dump of o.
+func dumpObject(out *resp.Writer, e *rdb.Encoder, o value.Object) {
+	payload, err := e.Dump(nil, o)
+	if err != nil {
+		out.Error("ERR " + err.Error())
+		return
+	}
+	out.Bulk(payload)
 }
 
 // restoreOptions are what may follow the payload in RESTORE.
@@ -177,6 +195,10 @@ func restore(c *command.Call, tx *keyspace.WriteTx) {
 	c.Out.OK()
 }
 
+// asideAbove is the size in bytes of a value above which another goroutine dumps it,
+// as it is now, while the client waits.
+const asideAbove = 64 << 10
+
 // preparedAbove is the length in bytes of a payload above which its value is made
 // outside the locks: it takes a tenth of a millisecond and more.
 const preparedAbove = 8 << 10
@@ -199,6 +221,7 @@ func undumped(c *command.Call, tx *keyspace.WriteTx) (v rdb.Value, err error, re
 		return v, err, true
 	}
 	it, ready := c.Prepare(func(args [][]byte) any {
+		limits.Polite = true
 		v, err := undump(args[3], limits)
 		return made{v, err}
 	})

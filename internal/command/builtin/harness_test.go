@@ -153,6 +153,8 @@ func (s *server) run(argv [][]byte) {
 // impatient is a client that never waits, as inside EXEC.
 type impatient struct{ command.Client }
 
+func (impatient) Park() (func([]byte), bool) { return nil, false }
+
 func (impatient) Block(c *command.Call, w *command.Wait) { w.Null(c.Out) }
 
 // Active and Append are the keyspace's Log.

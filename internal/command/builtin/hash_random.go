@@ -60,7 +60,7 @@ func hrandField(c *command.Call, tx *keyspace.ReadTx) {
 	case o.count < 0:
 		o.head(c, -o.count)
 		places := h.Places()
-		for range -o.count {
+		for range repeats(c, int(-o.count)) {
 			o.reply(c, places, rand.IntN(h.Len()))
 		}
 	case o.count >= int64(h.Len()):

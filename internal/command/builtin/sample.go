@@ -1,6 +1,7 @@
 package builtin
 
 import (
+	"iter"
 	"math/rand/v2"
 
 	"github.com/skeindb/skein/internal/command"
@@ -10,6 +11,22 @@ import (
 // at once. In redis only memory, which larger numbers exhaust, or the limit of the
 // client's output ends such a reply.
 const maxRepeats = 1 << 28
+
+// repeats counts to n, or until what is replied meanwhile is more than the client may
+// be sent.
+func repeats(c *command.Call, n int) iter.Seq[int] {
+	return func(yield func(int) bool) {
+		from := len(c.Out.Buf)
+		for i := range n {
+			if i%repeatsStep == 0 && c.Overflows(len(c.Out.Buf)-from) || !yield(i) {
+				return
+			}
+		}
+	}
+}
+
+// repeatsStep is after how many elements the limit is looked at.
+const repeatsStep = 256
 
 const errRepeats command.Error = "ERR value is out of range, the reply would not fit into memory"
 

@@ -88,7 +88,7 @@ func replyRepeats(c *command.Call, s *set.Set, n int64) {
 	}
 	var b [20]byte
 	c.Out.Array(int(n))
-	for range n {
+	for range repeats(c, int(n)) {
 		c.Out.Bulk(s.At(rand.IntN(s.Len()), b[:]))
 	}
 }

@@ -91,7 +91,7 @@ func zrandmember(c *command.Call, tx *keyspace.ReadTx) {
 	case count < -maxRepeats:
 		c.Fail(errRepeats)
 	case count < 0:
-		replyRandomMembers(c.Out, z, int(-count), withScores)
+		replyRandomMembers(c, z, int(-count), withScores)
 	default:
 		replySampledMembers(c.Out, z, int(min(count, int64(z.Len()))), withScores)
 	}
@@ -111,10 +111,10 @@ func zrandmemberOne(c *command.Call, tx *keyspace.ReadTx) {
 }
 
 // replyRandomMembers replies with n members, each drawn from all.
-func replyRandomMembers(out *resp.Writer, z *zset.ZSet, n int, withScores bool) {
-	membersHead(out, n, withScores)
-	for range n {
-		replyMemberAt(out, z, rand.IntN(z.Len()), withScores)
+func replyRandomMembers(c *command.Call, z *zset.ZSet, n int, withScores bool) {
+	membersHead(c.Out, n, withScores)
+	for range repeats(c, n) {
+		replyMemberAt(c.Out, z, rand.IntN(z.Len()), withScores)
 	}
 }
 

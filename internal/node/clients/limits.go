@@ -111,6 +111,16 @@ func (r *Registry) OverLimit(s *session.Session, waiting int, nowMs int64) strin
 	return ""
 }
 
+// tooMuch tells whether OverLimit will have s closed at once for so many bytes.
+func (r *Registry) tooMuch(s *session.Session, bytes int) bool {
+	class := classOf(s.Flags, s.Subs.Active())
+	if class != Normal && class != PubSub { // a link has no replies
+		return false
+	}
+	hard := r.limits.Load().Output[class].Hard
+	return hard > 0 && uint64(outputBytes(bytes)) >= hard
+}
+
 // over compares used bytes of output with the limits of the session's class.
 func (l *Limits) over(s *session.Session, used uint64, now int64) string {
 	class := classOf(s.Flags, s.Subs.Active())

@@ -107,6 +107,7 @@ func (r *Registry) Open(home session.Home, remote, local netip.AddrPort, unixPat
 	}
 	r.lastID++
 	s := session.New(r.lastID, home)
+	s.TooMuch = r.tooMuch
 	s.Remote, s.Local, s.Path = remote, local, unixPath
 	s.Created = time.Now().UnixMilli()
 	if unixPath != "" {

@@ -23,7 +23,7 @@ func (m *Migrator) send(c *conn, j *job, sel bool) error {
 	w.Write(j.appendPrelude(nil, sel))
 	e := m.encoders.Get().(*rdb.Encoder)
 	defer m.encoders.Put(e)
-	e.Plain = m.Keyspace.Tuned().PlainDumps
+	e.Plain, e.Polite = m.Keyspace.Tuned().PlainDumps, true
 	var scratch []byte
 	for i := range j.items {
 		it := &j.items[i]

@@ -109,6 +109,10 @@ type Session struct {
 	// arguments of a command lie in: Taken then says that they are not his any more.
 	Gives, Taken bool
 
+	// TooMuch tells whether so many bytes of output are too many for the session, so
+	// that it will be disconnected. Nil: none are.
+	TooMuch func(s *Session, bytes int) bool
+
 	// Asked is what the handler that has just run wants to wait for, nil: nothing.
 	Asked *command.Wait
 
@@ -191,6 +195,9 @@ func New(id uint64, home Home) *Session {
 
 // ID is the connection's number.
 func (s *Session) ID() uint64 { return s.id }
+
+// Overflows is command.Call.Overflows.
+func (s *Session) Overflows(bytes int) bool { return s.TooMuch != nil && s.TooMuch(s, bytes) }
 
 // Addr is the peer's address.
 func (s *Session) Addr() netip.AddrPort { return s.Remote }

@@ -40,6 +40,8 @@ type Decoder struct {
 	lim  Limits
 	at   int64
 	err  error
+
+	polite politeness
 }
 
 // NewDecoder reads from in, which it does not change.
@@ -61,6 +63,9 @@ func (d *Decoder) fail(kind error, at int64, what string, args ...any) {
 // take is the next n bytes, nil if there are fewer. They are valid until more is
 // read.
 func (d *Decoder) take(n uint64) []byte {
+	if d.lim.Polite {
+		d.polite.step()
+	}
 	switch {
 	case d.err != nil:
 		return nil

@@ -15,7 +15,7 @@ const footerBytes = 2 + 8
 func (e *Encoder) DumpString(dst, s []byte) []byte {
 	from := len(dst)
 	dst = append(dst, byte(TypeString))
-	return seal(e.AppendString(dst, s), from, Version)
+	return e.seal(e.AppendString(dst, s), from, Version)
 }
 
 // Dump appends a dump of o. The error is ErrType.
@@ -27,13 +27,13 @@ func (e *Encoder) Dump(dst []byte, o value.Object) ([]byte, error) {
 	from := len(dst)
 	p := pen{enc: e, buf: append(dst, byte(t))}
 	p.object(o)
-	return seal(p.buf, from, version), nil
+	return e.seal(p.buf, from, version), nil
 }
 
 // seal appends the footer of the dump that begins at from.
-func seal(dst []byte, from, version int) []byte {
+func (e *Encoder) seal(dst []byte, from, version int) []byte {
 	dst = binary.LittleEndian.AppendUint16(dst, uint16(version))
-	return binary.LittleEndian.AppendUint64(dst, crc64.Update(0, dst[from:]))
+	return binary.LittleEndian.AppendUint64(dst, checksum(dst[from:], e.Polite))
 }
 
 // StreamSize is the length of the dump that Stream writes.
@@ -66,7 +66,7 @@ func Stream(w io.Writer, s *value.String) error {
 // Undump reads a dump. The error is ErrFooter, or wraps ErrCorrupt or ErrType.
 // Like redis it does not mind bytes between the value and the footer.
 func Undump(dump []byte, lim Limits) (Value, error) {
-	if len(dump) < footerBytes || binary.LittleEndian.Uint64(dump[len(dump)-8:]) != crc64.Update(0, dump[:len(dump)-8]) {
+	if len(dump) < footerBytes || binary.LittleEndian.Uint64(dump[len(dump)-8:]) != checksum(dump[:len(dump)-8], lim.Polite) {
 		return Value{}, ErrFooter
 	}
 	return UndumpUnchecked(dump, lim)

@@ -20,6 +20,10 @@ type Limits struct {
 	Set  set.Limits
 	ZSet zset.Limits
 	Hash hash.Limits
+
+	// Polite lets other goroutines run often while a value is read: it is for large
+	// ones that nobody holds a lock for.
+	Polite bool
 }
 
 // Value is a value that was read: an object or, if that is nil, a string.
@@ -68,6 +72,8 @@ type pen struct {
 	spill func(bytes int) error // gives away what there is if it is at least so many bytes
 	err   error                 // of spill
 	whole []byte                // a string in one piece
+
+	polite politeness
 }
 
 // object writes o, whose type typeOf tells.
@@ -132,6 +138,9 @@ func (p *pen) length(n uint64) bool {
 
 // room makes room if much was gathered, and tells whether to go on.
 func (p *pen) room() bool {
+	if p.enc.Polite {
+		p.polite.step()
+	}
 	if p.err == nil && p.spill != nil {
 		p.err = p.spill(writeBytes)
 	}
