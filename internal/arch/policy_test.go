@@ -23,7 +23,8 @@ data/zset < data/hash
 cluster/bus < cluster/topology cluster/nodesconf
 cluster/topology < cluster/nodesconf
 
-2 brain: cluster/core cluster/plan
+2 brain: cluster/core cluster/flight cluster/plan
+cluster/core < cluster/flight
 
 3 store: store/keyspace store/oplog store/rdb store/aof
 
@@ -64,7 +65,8 @@ cluster/core: base/nodeid base/slot cluster/bus cluster/topology
 store/rdb: base/crc64 base/lzf base/resp data/value data/listpack data/quicklist data/set data/zset data/hash data/stream store/oplog
 store/aof: base/resp base/vfs data/value store/oplog
 cli: base/resp command
-sim: base/nodeid base/slot cluster/bus cluster/topology cluster/core
+sim: base/nodeid base/slot cluster/bus cluster/topology cluster/core cluster/flight
+cluster/flight: base/slot cluster/bus cluster/core
 `
 
 // configKnown lists who may import node/config: every other package takes Options of its own.

@@ -38,6 +38,7 @@ func (n *Node) makeCluster() error {
 		Bind:      config.Bind.Get(v),
 		Port:      uint16(bus),
 		Source:    config.BindSourceAddr.Get(v),
+		Flight:    v.Path(config.ClusterFlightFile),
 		SendLimit: int64(config.ClusterLinkSendbufLimit.Get(v)),
 		Keyspace:  n.keyspace,
 		View:      &n.view,

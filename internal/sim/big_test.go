@@ -40,8 +40,8 @@ func TestBig(t *testing.T) {
 		t.Skip("takes hours; -sim.long, or make sim-soak")
 	}
 	defer debug.SetGCPercent(debug.SetGCPercent(30))
-	for seed := range uint64(5) {
-		s := Study{Masters: *bigMasters, Replicas: 1, NodeTimeout: 15 * Second, Scenario: "mass-failure", Seed: 1 + seed, Seeds: 1, Form: true}
+	for seed := range uint64(*bigSeeds) {
+		s := Study{Masters: *bigMasters, Replicas: 1, NodeTimeout: 15 * Second, Scenario: "mass-failure", Seed: 1 + *firstSeed + seed, Seeds: 1, Form: true}
 		start := time.Now()
 		var most uint64
 		stop := make(chan bool)

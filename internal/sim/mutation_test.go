@@ -31,15 +31,7 @@ func TestEachRuleCanBreak(t *testing.T) {
 			}
 		}},
 		{ruleMajority, "cluster masters=5 replicas=1\nat 1s: kill m1", forgeVotes},
-		{ruleOneWinner, "cluster masters=5 replicas=2 migration=no\nat 1s: half 3\nfor 40s", func(w *World) {
-			w.hooks.effects = func(_ *server, out *core.Effects) { // who won tells of another epoch
-				for i := range out.History {
-					if r := &out.History[i]; r.What == core.ElectionWon {
-						r.A = 77
-					}
-				}
-			}
-		}},
+		{ruleOneWinner, "cluster masters=5 replicas=1\nat 1s: kill m1\nat 1s: kill m2\nfor 40s", votesTwice},
 		{ruleDurable, "cluster masters=3 replicas=1 disk=100ms\nat 1s: kill m1", func(w *World) { w.hooks.noBarrier = true }},
 		{ruleDurable, "cluster masters=3 replicas=1\nat 1s: kill m1\nat 20s: restart m2 1s", func(w *World) {
 			w.hooks.restarted = func(_ *server, saved *core.State) { saved.LastVoteEpoch = 0 }
@@ -123,6 +115,32 @@ func TestEachRuleCanBreak(t *testing.T) {
 			innocent, _ := script.Plan(1).Run(func(w *World) { w.watch.only = c.rule })
 			if v := innocent.Violation(); v != nil {
 				t.Errorf("noticed without a crime: %v", v)
+			}
+		})
+	}
+}
+
+// votesTwice lets r1 and r2 win the same epoch: r2 does not hear that r1 took it, and all masters vote for r2 too.
+func votesTwice(w *World) {
+	taken := uint64(w.opt.Masters)
+	w.hooks.event = func(s *server, ev core.Event) core.Event {
+		if r, ok := ev.(core.Received); ok && s.name == "r2" && r.Msg.CurrentEpoch > taken && r.Msg.Type != bus.TypeAuthAck {
+			return nil
+		}
+		return ev
+	}
+	w.hooks.effects = func(s *server, out *core.Effects) {
+		if s.name != "r2" || !slices.ContainsFunc(out.Sends, func(x core.Send) bool { return x.Msg.Type == bus.TypeAuthRequest }) {
+			return
+		}
+		w.call(500*Millisecond, func() {
+			for _, l := range slices.Clone(s.inLinks) {
+				if l == nil || l.ends[0].core == nil || !owns(l.ends[0]) {
+					continue
+				}
+				s.step(core.Received{Link: l.names[1], RemoteIP: l.ends[0].ip, Msg: &bus.Msg{
+					Type: bus.TypeAuthAck, Sender: l.ends[0].id, Flags: bus.FlagMaster | bus.FlagMyself, CurrentEpoch: taken + 1,
+				}})
 			}
 		})
 	}

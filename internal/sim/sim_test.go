@@ -26,6 +26,7 @@ var (
 	long          = flag.Bool("sim.long", false, "play the scenarios that take minutes")
 	digests       = flag.String("sim.digests", "", "write the digest of every course to this file: equal on every machine, with -race and without")
 	bigMasters    = flag.Int("sim.big", 1000, "masters of TestBig")
+	bigSeeds      = flag.Int("sim.big-seeds", 5, "seeds of TestBig")
 	verbose       = flag.Bool("sim.verbose", false, "print the statistics of every course, and what happens in those that are replayed")
 )
 

@@ -73,14 +73,14 @@ func (d *Driver) Stats() Stats {
 	return s
 }
 
-// flight is an event that the core was given.
-type flight struct {
+// flown is an event that the core was given.
+type flown struct {
 	at core.Millis
 	ev core.Event
 }
 
 // Dump writes the last events that the core was given, oldest first, one a line: time, event, and of a packet its
-// bytes in base64. With nodes.conf of that time and the seed unknown it does not repeat the run, but it shows it.
+// bytes in base64. It does not repeat the run, as a recording does (recording.go), but it shows it.
 func (d *Driver) Dump(w io.Writer) error {
 	d.mu.Lock()
 	flights := d.flight.list()

@@ -22,19 +22,20 @@ type Driver struct {
 	epoch core.Millis // Unix ms at start
 	start time.Time
 
-	mu      sync.Mutex // the core's mutex; what follows is guarded by it
-	node    *core.Node
-	out     core.Effects   // of the Step in hand
-	queue   []core.Effects // of earlier Steps, waiting for the stripes
-	links   map[core.Link]*link
-	inbound core.Link // links ever accepted
-	saves   saves
-	armed   core.Millis // when the ticker will wake up
-	stopped bool
-	history ring[core.Record]
-	flight  ring[flight]
-	filter  packetFilter
-	scratch []core.Link
+	mu        sync.Mutex // the core's mutex; what follows is guarded by it
+	node      *core.Node
+	out       core.Effects   // of the Step in hand
+	queue     []core.Effects // of earlier Steps, waiting for the stripes
+	links     map[core.Link]*link
+	inbound   core.Link // links ever accepted
+	saves     saves
+	armed     core.Millis // when the ticker will wake up
+	stopped   bool
+	history   ring[core.Record]
+	flight    ring[flown]
+	recording recording
+	filter    packetFilter
+	scratch   []core.Link
 
 	nodeTimeout atomic.Int64 // ms
 	sendLimit   atomic.Int64
@@ -75,13 +76,14 @@ func New(o Options) (*Driver, error) {
 		store.Close()
 		return nil, err
 	}
+	seed := newSeed()
 	d := &Driver{
 		opt: o, log: o.Log, store: store,
 		epoch: core.Millis(time.Now().UnixMilli()), start: time.Now(),
-		node:    core.New(o.Config, saved, newRand()),
+		node:    core.New(o.Config, saved, rand.New(rand.NewPCG(seed[0], seed[1]))),
 		links:   map[core.Link]*link{},
 		history: newRing[core.Record](historyLen),
-		flight:  newRing[flight](flightLen),
+		flight:  newRing[flown](flightLen),
 		filter:  packetFilter{drop: -1},
 		wake:    make(chan struct{}, 1),
 		quit:    make(chan struct{}),
@@ -92,6 +94,10 @@ func New(o Options) (*Driver, error) {
 	d.saves.bell = make(chan struct{}, 1)
 	d.chronicle.init()
 	d.sweeps.init()
+	if err := d.beginRecording(seed, saved); err != nil {
+		store.Close()
+		return nil, err
+	}
 	if err := d.begin(); err != nil {
 		store.Close()
 		return nil, err
@@ -160,15 +166,16 @@ func (d *Driver) Stop() error {
 	d.chronicle.close()
 	d.sweeps.close()
 	d.done.Wait()
+	d.endRecording()
 	return d.store.Close()
 }
 
 // now is the time of an event: Unix ms as the clock showed it at start, carried on by the monotonic clock.
 func (d *Driver) now() core.Millis { return d.epoch + core.Millis(time.Since(d.start).Milliseconds()) }
 
-// newRand is the only randomness of a core.
-func newRand() *rand.Rand {
+// newSeed is the only randomness of a core.
+func newSeed() [2]uint64 {
 	var seed [16]byte
 	crand.Read(seed[:]) // never fails
-	return rand.New(rand.NewPCG(binary.LittleEndian.Uint64(seed[:]), binary.LittleEndian.Uint64(seed[8:])))
+	return [2]uint64{binary.LittleEndian.Uint64(seed[:]), binary.LittleEndian.Uint64(seed[8:])}
 }

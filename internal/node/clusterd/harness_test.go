@@ -65,6 +65,7 @@ type testNode struct {
 	bus    uint16
 	config core.Config
 	hooks  Hooks
+	flight string
 
 	preload func() // what is loaded from disk
 
@@ -151,7 +152,7 @@ func (n *testNode) apply(c core.Config) {
 
 func (n *testNode) options() Options {
 	return Options{
-		Config: n.config, File: filepath.Join(n.dir, "nodes.conf"), Bind: []string{"127.0.0.1"}, Port: n.bus,
+		Config: n.config, File: filepath.Join(n.dir, "nodes.conf"), Flight: n.flight, Bind: []string{"127.0.0.1"}, Port: n.bus,
 		Keyspace: n.ks, View: &n.view, Log: slog.New(slog.NewTextHandler(n.logged, &slog.HandlerOptions{Level: slog.LevelDebug})),
 		Hooks: n.hooks,
 	}

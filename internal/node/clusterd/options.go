@@ -14,6 +14,7 @@ import (
 type Options struct {
 	Config core.Config // what the core is to know, Port and BusPort as others are told them
 	File   string      // path of nodes.conf
+	Flight string      // path of the recording of what the core is given (package flight); "": none
 
 	Bind   []string // addresses to listen on, in the form of the bind directive; none: all
 	Port   uint16   // bus port to listen on

@@ -19,8 +19,10 @@ type outcome struct {
 // possible. The caller holds d.mu; all says that it holds all stripes too. The error is the core's.
 func (d *Driver) step(ev core.Event, all bool) (outcome, error) {
 	now := d.now()
-	d.flight.add(flight{now, ev})
-	if err := d.node.Step(now, ev, &d.out); err != nil {
+	d.flight.add(flown{now, ev})
+	err := d.node.Step(now, ev, &d.out)
+	d.recordStep(now, ev, err)
+	if err != nil {
 		return outcome{}, err
 	}
 	e := &d.out
