@@ -36,6 +36,7 @@ type simulation struct {
 	json     bool
 	plot     string
 	quiet    bool
+	replay   string
 }
 
 // simulate is skein simulate.
@@ -46,6 +47,13 @@ func simulate(args []string, stdout, stderr io.Writer) int {
 		return 0
 	case err != nil:
 		return 1
+	}
+	if s.replay != "" {
+		if err := replayFlight(s.replay, stdout); err != nil {
+			fmt.Fprintln(stderr, "skein:", err)
+			return 1
+		}
+		return 0
 	}
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
 	defer stop()
@@ -86,6 +94,7 @@ func parseSimulation(args []string, stderr io.Writer) (*simulation, error) {
 	f.BoolVar(&s.study.Form, "form", false, "form the cluster by MEETs first")
 	f.BoolVar(&s.study.Check, "check", false, "check the rules of the cluster after every step")
 	f.IntVar(&s.study.Workers, "workers", 0, "courses at a time; 0: one per core")
+	f.StringVar(&s.replay, "replay", "", "the recording of a node (cluster-flight-file): play it again and print what happened")
 	timeouts := f.String("compare-timeouts", "", "node timeouts to compare: 5s,15s,30s")
 	replicas := f.String("compare-replicas", "", "numbers of replicas to compare: 1,2")
 	f.BoolVar(&s.json, "json", false, "print JSON")

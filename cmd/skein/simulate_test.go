@@ -58,3 +58,10 @@ func TestSimulateRefuses(t *testing.T) {
 		t.Error("--help fails")
 	}
 }
+
+func TestReplayOfNoRecording(t *testing.T) {
+	var out, errs strings.Builder
+	if simulate([]string{"--replay", "simulate.go"}, &out, &errs) != 1 || !strings.Contains(errs.String(), "not a recording of a node") {
+		t.Errorf("%s%s", out.String(), errs.String())
+	}
+}
