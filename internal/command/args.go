@@ -174,6 +174,9 @@ func (a *Args) Float() float64 {
 // ParseFloat reads b as redis reads a double (string2d): what C's strtod takes as
 // a whole, without leading space, not NaN, neither over- nor underflowing.
 func ParseFloat(b []byte) (f float64, ok bool) {
+	if n, ok := parseDigits(b); ok {
+		return float64(n), true
+	}
 	if bytes.IndexByte(b, '_') >= 0 { // which Go allows between digits
 		return 0, false
 	}
@@ -185,6 +188,23 @@ func ParseFloat(b []byte) (f float64, ok bool) {
 		return 0, false
 	}
 	return f, true
+}
+
+// exactDigits is how many decimal digits a double certainly has room for.
+const exactDigits = 15
+
+// parseDigits reads a number of nothing but digits: what most scores are.
+func parseDigits(b []byte) (n int64, ok bool) {
+	if len(b) == 0 || len(b) > exactDigits {
+		return 0, false
+	}
+	for _, c := range b {
+		if c < '0' || c > '9' {
+			return 0, false
+		}
+		n = 10*n + int64(c-'0')
+	}
+	return n, true
 }
 
 // isHex tells whether b looks like 0x1f, with or without a sign.

@@ -102,16 +102,23 @@ type KeySpec struct {
 }
 
 // Elements are the argument First and each one Step behind another. First 0: there
-// are none. They are a guess, which options may make a wrong one.
-type Elements struct{ First, Step int }
+// are none. Scored ones have the scores that they are to get before them. They are a
+// guess, which options may make a wrong one.
+type Elements struct {
+	First, Step int
+	Scored      bool
+}
 
-// Append appends the elements among argv, at most max.
-func (e Elements) Append(dst, argv [][]byte, max int) [][]byte {
-	for i := e.First; i < len(argv) && max > 0; i += e.Step {
-		dst = append(dst, argv[i])
-		max--
+// Add adds the elements among argv to s, until there are most.
+func (e Elements) Add(s *keyspace.Sought, argv [][]byte, most int) {
+	for i := e.First; i < len(argv) && len(s.Elements) < most; i += e.Step {
+		s.Elements = append(s.Elements, argv[i])
+		if e.Scored {
+			if score, ok := ParseFloat(argv[i-1]); ok {
+				s.Scores = append(s.Scores, score)
+			}
+		}
 	}
-	return dst
 }
 
 // Spec declares one command or subcommand.

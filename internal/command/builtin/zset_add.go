@@ -17,7 +17,7 @@ func zsetAddSpecs() []*command.Spec {
 		Keys:     command.FirstKey(command.KeyRW | command.KeyUpdate),
 		Usage:    "key [NX | XX]:condition@3.0.2 [GT | LT]:comparison@6.2.0 [CH:change@3.0.2] [INCR:increment@3.0.2] <score:double member>:data...",
 		History:  [][2]string{{"2.4.0", "Several members may be given."}, {"3.0.2", "`XX`, `NX`, `CH` and `INCR` came."}, {"6.2.0", "`GT` and `LT` came."}},
-		Elements: command.Elements{First: 3, Step: 2},
+		Elements: command.Elements{First: 3, Step: 2, Scored: true},
 		Write:    func(c *command.Call, tx *keyspace.WriteTx) { zadd(c, tx, zaddFlags{}) },
 	}, {
 		Name: "zincrby", Group: "sorted-set", Since: "1.2.0",

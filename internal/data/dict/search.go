@@ -142,20 +142,27 @@ func (d *Dict) prefetch(keys [][]byte, found []ID) []ID {
 		t := &targets[i]
 		words := t.leaf.Items()
 		if at := t.last(words, t.at); at >= 0 && words[at]>>idBits == t.want>>idBits {
-			p := d.page(ID(words[at]))
-			arena.PrefetchValue(p)
-			arena.PrefetchValue(&p.ends[words[at]%pagePlaces])
 			found = append(found, ID(words[at]))
 			*d.recent.of(words[at] >> idBits) = words[at]
 		}
 	}
-	for _, id := range found[old:] {
+	d.PrefetchEntries(found[old:])
+	return found
+}
+
+// PrefetchEntries asks the processor for entries that there are.
+func (d *Dict) PrefetchEntries(ids []ID) {
+	for _, id := range ids {
+		p := d.page(id)
+		arena.PrefetchValue(p)
+		arena.PrefetchValue(&p.ends[id%pagePlaces])
+	}
+	for _, id := range ids {
 		p := d.page(id)
 		from, to := p.span(int(id % pagePlaces))
 		arena.PrefetchValue(&p.data[from])
 		arena.PrefetchValue(&p.data[to-1])
 	}
-	return found
 }
 
 // guessOff is how many words off a guess usually is, at most.

@@ -125,7 +125,8 @@ func (t *Tree[T]) weightOf(item *T) int {
 	if t.weigh == nil {
 		return 1
 	}
-	return t.weigh(item)
+	copied := *item // what a func is given lies on the heap, so that without one nothing need
+	return t.weigh(&copied)
 }
 
 // roomFor is a copy of s with room for some more.

@@ -131,7 +131,7 @@ func (b *big) seek(score uint64, m []byte) int {
 	})
 }
 
-// atOnce is how many members Prefetch has on their way together.
+// atOnce is how many members or scores Prefetch and PrefetchScores have on their way together.
 const atOnce = 16
 
 // Prefetch asks the processor for what Score, Rank and changes will read of these members.
@@ -139,27 +139,58 @@ func (z *ZSet) Prefetch(members [][]byte) {
 	if z.big == nil || z.Len() == 0 {
 		return
 	}
+	var room [atOnce]dict.ID
+	var way [atOnce]target
 	for len(members) > 0 {
 		n := min(len(members), atOnce)
-		z.big.prefetch(members[:n])
+		ids := z.big.dict.Prefetch(members[:n], room[:0])
+		for i, id := range ids {
+			way[i] = z.big.descend(sortable(z.big.scoreOf(id)), false)
+			way[i].leaf.Prefetch()
+		}
+		prefetchPlaces(way[:len(ids)])
 		members = members[n:]
 	}
 }
 
-func (b *big) prefetch(members [][]byte) {
-	var (
-		room [atOnce]dict.ID
-		way  [atOnce]target
-	)
-	ids := b.dict.Prefetch(members, room[:0])
-	for i, id := range ids {
-		way[i] = b.descend(sortable(b.scoreOf(id)), false)
-		way[i].leaf.Prefetch()
+// PrefetchScores asks the processor for what changes will read to give members these scores.
+func (z *ZSet) PrefetchScores(scores []float64) {
+	if z.big == nil || z.Len() == 0 {
+		return
 	}
-	for i := range ids {
+	var way [atOnce]target
+	for len(scores) > 0 {
+		n := min(len(scores), atOnce)
+		for i, score := range scores[:n] {
+			way[i] = z.big.descend(sortable(score), false)
+			way[i].leaf.Prefetch()
+		}
+		prefetchPlaces(way[:n])
+		z.big.prefetchTies(way[:n])
+		scores = scores[n:]
+	}
+}
+
+// prefetchPlaces asks for what is around the places where the targets probably are.
+func prefetchPlaces(way []target) {
+	for i := range way {
 		places := way[i].leaf.Items()
 		at := way[i].guess(len(places))
 		arena.PrefetchValue(&places[max(at-guessOff, 0)])
 		arena.PrefetchValue(&places[min(at+guessOff, len(places)-1)])
 	}
+}
+
+// prefetchTies asks for the members that have the scores.
+func (b *big) prefetchTies(way []target) {
+	var room [2 * atOnce]dict.ID
+	ids := room[:0]
+	for i := range way {
+		t, places := &way[i], way[i].leaf.Items()
+		at := t.lower(places)
+		for n := 0; n < len(room)/len(way) && at+n < len(places) && places[at+n].score() == t.score; n++ {
+			ids = append(ids, places[at+n].id)
+		}
+	}
+	b.dict.PrefetchEntries(ids)
 }

@@ -160,6 +160,7 @@ func FuzzModel(f *testing.F) {
 					names = append(names, fmt.Append(nil, r.IntN(max(members, 1))))
 				}
 				z.Prefetch(names)
+				z.PrefetchScores([]float64{score, was, 0, score + 1})
 			}
 			if z.Encoding() == "listpack" && z.Len() > max(entries, 0) {
 				t.Fatal("a listpack of", z.Len())

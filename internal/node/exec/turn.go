@@ -26,7 +26,7 @@ type Turn struct {
 	hinted  int                     // 0: of none
 	at      int                     // the running command is items[at]
 	seen    int                     // the elements of items before this one have been prefetched
-	names   [][]byte                // of elements
+	sought  keyspace.Sought         // of these
 	hints   [batchMax]keyspace.Hint // of the batch, or of Ahead
 	ahead   int                     // hints noted by Ahead
 	spare   [batchMax]keyspace.Hint // of a command with several keys
@@ -145,18 +145,18 @@ func (e *Engine) prefetch(t *Turn, s *session.Session) {
 // prefetchElements is prefetch for what the running command, and those behind it that
 // go to the same key, look for inside a collection. The key's stripe is held.
 func (e *Engine) prefetchElements(t *Turn, s *session.Session, key []byte) {
-	t.names = t.names[:0]
+	t.sought.Reset()
 	i := t.at
-	for ; i < t.n && len(t.names) < batchMax; i++ {
+	for ; i < t.n && len(t.sought.Elements) < batchMax; i++ {
 		it := &t.items[i]
 		if it.hinted == 0 || it.spec.Elements.First == 0 || t.hints[it.hinted-1].Hash != t.hint.Hash {
 			break
 		}
-		t.names = it.spec.Elements.Append(t.names, it.args, batchMax-len(t.names))
+		it.spec.Elements.Add(&t.sought, it.args, batchMax)
 	}
 	t.seen = i
-	if len(t.names) > 1 {
-		s.Tx.PrefetchElements(key, t.names)
+	if len(t.sought.Elements) > 1 {
+		s.Tx.PrefetchElements(key, &t.sought)
 	}
 }
 

@@ -2,7 +2,10 @@ package keyspace
 
 import (
 	"github.com/skeindb/skein/internal/base/slot"
+	"github.com/skeindb/skein/internal/data/hash"
+	"github.com/skeindb/skein/internal/data/set"
 	"github.com/skeindb/skein/internal/data/table"
+	"github.com/skeindb/skein/internal/data/zset"
 )
 
 // Hint is what can be told of a key without a lock.
@@ -70,13 +73,19 @@ func (tx *ReadTx) locate(key []byte) (p place) {
 	return p
 }
 
-// prefetcher is a collection that can tell the processor what it will read to find
-// elements.
-type prefetcher interface{ Prefetch(elements [][]byte) }
+// Sought are elements of a collection that commands are about to look for, and the
+// scores that some of them are to get.
+type Sought struct {
+	Elements [][]byte
+	Scores   []float64
+}
+
+// Reset empties s.
+func (s *Sought) Reset() { s.Elements, s.Scores = s.Elements[:0], s.Scores[:0] }
 
 // PrefetchElements asks the processor for what leads to elements of the collection at
 // key, if it is a large one.
-func (tx *ReadTx) PrefetchElements(key []byte, elements [][]byte) {
+func (tx *ReadTx) PrefetchElements(key []byte, s *Sought) {
 	p := tx.locate(key)
 	if p.table == nil {
 		return
@@ -86,7 +95,13 @@ func (tx *ReadTx) PrefetchElements(key []byte, elements [][]byte) {
 		return
 	}
 	r := Ref{entry: p.table.Entry(h), handle: h, place: p}
-	if o, ok := r.object().(prefetcher); ok {
-		o.Prefetch(elements)
+	switch o := r.object().(type) {
+	case *set.Set:
+		o.Prefetch(s.Elements)
+	case *hash.Hash:
+		o.Prefetch(s.Elements)
+	case *zset.ZSet:
+		o.Prefetch(s.Elements)
+		o.PrefetchScores(s.Scores)
 	}
 }
