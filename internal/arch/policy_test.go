@@ -12,7 +12,7 @@ const floors = `
 
 1 shapes: data/arena data/table data/value data/tree data/dict data/listpack data/intset data/hll data/geo
 1 shapes: data/quicklist data/hash data/set data/zset data/stream
-data/arena < data/table data/tree data/dict data/zset
+data/arena < data/table data/tree data/dict
 data/tree < data/dict
 data/value data/tree data/listpack < data/quicklist data/hash data/set data/zset data/stream
 data/dict < data/hash data/set data/zset

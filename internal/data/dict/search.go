@@ -15,26 +15,27 @@ import (
 // target is a word to be found, and how far the way to it is known.
 type target struct {
 	want      uint64 // above all words of the hash
-	leaf      tree.Node[uint64]
-	low, high uint64 // the leaf's words lie between them
+	node      tree.Node[uint64]
+	low, high uint64 // the node's words lie between them
 	at        int    // guessed
 }
 
 const anyID = 1<<idBits - 1
 
-// descend finds the leaf in which the last word lies that is not above want. The index is not empty.
-func (d *Dict) descend(want uint64) target {
-	t := target{want: want, leaf: d.index.Root(), high: math.MaxUint64}
-	for t.leaf.Inner() {
-		firsts := t.leaf.Items()
-		k := max(t.last(firsts, t.guess(len(firsts))), 0)
-		t.low = firsts[k]
-		if k+1 < len(firsts) {
-			t.high = firsts[k+1]
-		}
-		t.leaf = t.leaf.Kid(k)
+// target begins the way to the last word of a hash. The index is not empty.
+func (d *Dict) target(hash uint64) target {
+	return target{want: hash<<idBits | anyID, node: d.index.Root(), high: math.MaxUint64}
+}
+
+// down goes from an inner node to the kid in which the last word lies that is not above want.
+func (t *target) down() {
+	firsts := t.node.Items()
+	k := max(t.last(firsts, t.guess(len(firsts))), 0)
+	t.low = firsts[k]
+	if k+1 < len(firsts) {
+		t.high = firsts[k+1]
 	}
-	return t
+	t.node = t.node.Kid(k)
 }
 
 // guess is about where want lies among so many words.
@@ -86,8 +87,11 @@ func (d *Dict) lookup(hash uint64, key []byte) (id ID, ok bool) {
 	if d.index.Len() == 0 {
 		return 0, false
 	}
-	t := d.descend(hash<<idBits | anyID)
-	words := t.leaf.Items()
+	t := d.target(hash)
+	for t.node.Inner() {
+		t.down()
+	}
+	words := t.node.Items()
 	i := t.last(words, t.guess(len(words)))
 	for ; i >= 0; i-- {
 		w := words[i]
@@ -127,20 +131,26 @@ func (d *Dict) prefetch(keys [][]byte, found []ID) []ID {
 	var room [atOnce]target
 	targets := room[:len(keys)]
 	for i, key := range keys {
-		targets[i] = d.descend(d.hash(key)<<idBits | anyID)
-		targets[i].leaf.Prefetch()
+		t := d.target(d.hash(key))
+		if t.node.Inner() { // the root is near
+			t.down()
+			t.node.Prefetch()
+		}
+		targets[i] = t
 	}
-	for i := range targets {
-		t := &targets[i]
-		words := t.leaf.Items()
-		t.at = min(t.guess(len(words)), len(words)-1)
-		arena.PrefetchValue(&words[max(t.at-guessOff, 0)])
-		arena.PrefetchValue(&words[min(t.at+guessOff, len(words)-1)])
+	for targets[0].node.Inner() { // all leaves are equally deep
+		prefetchGuesses(targets)
+		for i := range targets {
+			t := &targets[i]
+			t.down()
+			t.node.Prefetch()
+		}
 	}
+	prefetchGuesses(targets)
 	old := len(found)
 	for i := range targets {
 		t := &targets[i]
-		words := t.leaf.Items()
+		words := t.node.Items()
 		if at := t.last(words, t.at); at >= 0 && words[at]>>idBits == t.want>>idBits {
 			found = append(found, ID(words[at]))
 			*d.recent.of(words[at] >> idBits) = words[at]
@@ -148,6 +158,17 @@ func (d *Dict) prefetch(keys [][]byte, found []ID) []ID {
 	}
 	d.PrefetchEntries(found[old:])
 	return found
+}
+
+// prefetchGuesses guesses where the targets are in their nodes, and asks for what is around.
+func prefetchGuesses(targets []target) {
+	for i := range targets {
+		t := &targets[i]
+		n := len(t.node.Items())
+		t.at = min(t.guess(n), n-1)
+		t.node.PrefetchAt(max(t.at-guessOff, 0))
+		t.node.PrefetchAt(min(t.at+guessOff, n-1))
+	}
 }
 
 // PrefetchEntries asks the processor for entries that there are.

@@ -28,3 +28,11 @@ func (n Node[T]) Before(k int) (items int) {
 
 // Prefetch asks the processor for what Items will read.
 func (n Node[T]) Prefetch() { arena.PrefetchValue(n.n) }
+
+// PrefetchAt asks the processor for item i, and for what Kid will read for it.
+func (n Node[T]) PrefetchAt(i int) {
+	arena.PrefetchValue(&n.n.items[i])
+	if n.n.kids != nil {
+		arena.PrefetchValue(&n.n.kids[i])
+	}
+}

@@ -5,7 +5,6 @@ import (
 	"math"
 	"math/bits"
 
-	"github.com/skeindb/skein/internal/data/arena"
 	"github.com/skeindb/skein/internal/data/dict"
 	"github.com/skeindb/skein/internal/data/tree"
 )
@@ -16,29 +15,36 @@ import (
 // target is a score to be found, and how far the way to it is known.
 type target struct {
 	score     uint64
-	leaf      tree.Node[place]
-	low, high uint64 // the scores of the leaf lie between them
-	before    int    // places before the leaf
-	at        int    // guessed: of the first place in the leaf that does not come before the score
+	node      tree.Node[place]
+	low, high uint64 // the scores of the node lie between them
+	before    int    // places before the node, if they were counted
 }
 
-// descend finds the leaf in which the first place lies that does not come before score, or which ends there. The order
-// is not empty. Whether places before it are to be counted, count tells.
-func (b *big) descend(score uint64, count bool) target {
-	t := target{score: score, leaf: b.order.Root(), high: math.MaxUint64}
-	for t.leaf.Inner() {
-		firsts := t.leaf.Items()
-		k := max(lower(firsts, score)-1, 0)
-		t.low = firsts[k].score()
-		if k+1 < len(firsts) {
-			t.high = firsts[k+1].score()
-		}
-		if count {
-			t.before += t.leaf.Before(k)
-		}
-		t.leaf = t.leaf.Kid(k)
+// target begins the way to a score. The order is not empty.
+func (b *big) target(score float64) target {
+	return target{score: sortable(score), node: b.order.Root(), high: math.MaxUint64}
+}
+
+// down goes from an inner node to the kid in which the first place lies that does not come before the score, or which
+// ends there. It returns the number of the kid.
+func (t *target) down() (k int) {
+	firsts := t.node.Items()
+	k = max(lower(firsts, t.score)-1, 0)
+	t.low = firsts[k].score()
+	if k+1 < len(firsts) {
+		t.high = firsts[k+1].score()
 	}
-	return t
+	t.node = t.node.Kid(k)
+	return k
+}
+
+// leaf goes all the way, counting.
+func (t *target) leaf() (places []place) {
+	for t.node.Inner() {
+		above := t.node
+		t.before += above.Before(t.down())
+	}
+	return t.node.Items()
 }
 
 // lower is how many of the places, which ascend, come before score.
@@ -52,7 +58,7 @@ func lower(places []place, score uint64) (n int) {
 	return n
 }
 
-// guess is about where score is in a leaf of so many places.
+// guess is about where the score is in a node of so many places.
 func (t *target) guess(places int) int {
 	if t.score <= t.low || t.low >= t.high {
 		return 0
@@ -61,7 +67,7 @@ func (t *target) guess(places int) int {
 	return min(int(part*float64(places)), places-1)
 }
 
-// lower is lower of the leaf's places, looking near the guess first.
+// lower is lower of the node's places, looking near the guess first.
 func (t *target) lower(places []place) int {
 	from, to := 0, len(places)
 	g := t.guess(to)
@@ -97,8 +103,8 @@ func (b *big) below(score float64, m []byte) int {
 	if b.order.Len() == 0 {
 		return 0
 	}
-	t := b.descend(sortable(score), true)
-	places := t.leaf.Items()
+	t := b.target(score)
+	places := t.leaf()
 	at := t.lower(places)
 	for i := at; i < len(places) && i-at < tiesMax; i++ {
 		if places[i].score() != t.score || bytes.Compare(b.dict.Key(places[i].id), m) >= 0 {
@@ -113,8 +119,8 @@ func (b *big) below(score float64, m []byte) int {
 
 // rank is how many members come before m, which is there with a score and a number.
 func (b *big) rank(score float64, id dict.ID, m []byte) int {
-	t := b.descend(sortable(score), true)
-	places := t.leaf.Items()
+	t := b.target(score)
+	places := t.leaf()
 	for i := t.lower(places); i < len(places) && places[i].score() == t.score; i++ {
 		if places[i].id == id {
 			return t.before + i
@@ -145,10 +151,9 @@ func (z *ZSet) Prefetch(members [][]byte) {
 		n := min(len(members), atOnce)
 		ids := z.big.dict.Prefetch(members[:n], room[:0])
 		for i, id := range ids {
-			way[i] = z.big.descend(sortable(z.big.scoreOf(id)), false)
-			way[i].leaf.Prefetch()
+			way[i] = z.big.target(z.big.scoreOf(id))
 		}
-		prefetchPlaces(way[:len(ids)])
+		prefetch(way[:len(ids)])
 		members = members[n:]
 	}
 }
@@ -162,22 +167,38 @@ func (z *ZSet) PrefetchScores(scores []float64) {
 	for len(scores) > 0 {
 		n := min(len(scores), atOnce)
 		for i, score := range scores[:n] {
-			way[i] = z.big.descend(sortable(score), false)
-			way[i].leaf.Prefetch()
+			way[i] = z.big.target(score)
 		}
-		prefetchPlaces(way[:n])
+		prefetch(way[:n])
 		z.big.prefetchTies(way[:n])
 		scores = scores[n:]
 	}
 }
 
-// prefetchPlaces asks for what is around the places where the targets probably are.
-func prefetchPlaces(way []target) {
+// prefetch goes all the ways together, asking for what is around the places where the targets probably are.
+func prefetch(way []target) {
+	if len(way) == 0 {
+		return
+	}
+	for near := true; way[0].node.Inner(); near = false { // all leaves are equally deep, and the root is near
+		if !near {
+			prefetchGuesses(way)
+		}
+		for i := range way {
+			way[i].down()
+			way[i].node.Prefetch()
+		}
+	}
+	prefetchGuesses(way)
+}
+
+func prefetchGuesses(way []target) {
 	for i := range way {
-		places := way[i].leaf.Items()
-		at := way[i].guess(len(places))
-		arena.PrefetchValue(&places[max(at-guessOff, 0)])
-		arena.PrefetchValue(&places[min(at+guessOff, len(places)-1)])
+		t := &way[i]
+		n := len(t.node.Items())
+		at := t.guess(n)
+		t.node.PrefetchAt(max(at-guessOff, 0))
+		t.node.PrefetchAt(min(at+guessOff, n-1))
 	}
 }
 
@@ -186,7 +207,7 @@ func (b *big) prefetchTies(way []target) {
 	var room [2 * atOnce]dict.ID
 	ids := room[:0]
 	for i := range way {
-		t, places := &way[i], way[i].leaf.Items()
+		t, places := &way[i], way[i].node.Items()
 		at := t.lower(places)
 		for n := 0; n < len(room)/len(way) && at+n < len(places) && places[at+n].score() == t.score; n++ {
 			ids = append(ids, places[at+n].id)
