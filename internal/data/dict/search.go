@@ -9,8 +9,7 @@ import (
 )
 
 // To find a key is most of what a dictionary does, so it does not ask the tree, which would call a function for each
-// comparison: words are compared here, without a branch where the outcome cannot be foreseen. And since hashes are
-// spread evenly, the place of a word in its leaf can be guessed.
+// comparison. Since hashes are spread evenly, the place of a word in a node can be guessed, and is near the guess.
 
 // target is a word to be found, and how far the way to it is known.
 type target struct {
