@@ -218,6 +218,9 @@ func TestCheck(t *testing.T) {
 		{"+get ~a (+set ~b)", "set b 1", Denial{}},
 		{"+get ~a (+set ~b)", "set a 1", Denial{Key, 1}},
 		{"+get ~a (+set ~b)", "hget a", Denial{Command, 0}},
+		{"+@all", "publish", Denial{}}, // words are missing
+		{"+@all -get", "get", Denial{Command, 0}},
+		{"+@all ~a", "get", Denial{}},
 		{"~* (+get) (+publish)", "publish a b", Denial{Channel, 1}},
 	} {
 		a := newAccounts(t)
@@ -226,10 +229,7 @@ func TestCheck(t *testing.T) {
 		for _, w := range strings.Split(c.line, " ") {
 			argv = append(argv, []byte(w))
 		}
-		spec, err := a.catalog.Load().table.Resolve(argv)
-		if err != nil {
-			t.Fatal(err)
-		}
+		spec, _ := a.catalog.Load().table.Resolve(argv)
 		if got := u.Check(spec, argv); got != c.want {
 			t.Errorf("%s: %s: %v, not %v", c.rules, c.line, got, c.want)
 		}

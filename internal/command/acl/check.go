@@ -26,8 +26,8 @@ type Denial struct {
 	Index  int // argv[Index] is the key or channel, 0 for a command
 }
 
-// Check tells whether the user may run the command. argv has the number of words that
-// spec asks for.
+// Check tells whether the user may run the command. argv may have other than the number of
+// words that spec asks for: redis.acl_check_cmd does not say how many there will be.
 func (u *User) Check(spec *command.Spec, argv [][]byte) Denial {
 	r := u.limits.Load()
 	if r == nil {
@@ -85,7 +85,7 @@ func (c *checking) by(s *selector) Denial {
 	if use := c.spec.Channels; !s.allChannels && use&(command.ChannelPublish|command.ChannelSubscribe) != 0 {
 		last := len(c.argv) - 1
 		if use&command.ChannelPublish != 0 {
-			last = 1
+			last = min(last, 1)
 		}
 		for i := 1; i <= last; i++ {
 			if !s.allowsChannel(c.argv[i], use&command.ChannelPattern != 0) {

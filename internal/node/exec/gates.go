@@ -65,21 +65,6 @@ func context(s *session.Session) acl.Context {
 	return acl.TopLevel
 }
 
-// forbiddenInScript is why a script that caller has called may not run a command, without
-// a code, or "".
-func (e *Engine) forbiddenInScript(caller *session.Session, spec *command.Spec, args [][]byte) string {
-	u := e.user(caller)
-	if u == nil || !u.Restricted() {
-		return ""
-	}
-	d := u.Check(spec, args)
-	if d.Reason == acl.Allowed {
-		return ""
-	}
-	e.denied(caller, u, d, acl.Script, spec, args)
-	return "ACL failure in script: " + d.Error(u, spec)
-}
-
 // user is who s is, nil if it has to authenticate first. Who came when that was needed
 // becomes who comes now, when it is needed no more.
 func (e *Engine) user(s *session.Session) *acl.User {
