@@ -121,12 +121,21 @@ func (t *Tree[T]) sum(n *node[T]) kid[T] {
 	return k
 }
 
+// weightOf is the weight of an item in a node.
 func (t *Tree[T]) weightOf(item *T) int {
 	if t.weigh == nil {
 		return 1
 	}
-	copied := *item // what a func is given lies on the heap, so that without one nothing need
-	return t.weigh(&copied)
+	return t.weigh(item)
+}
+
+// weightOfNew is the weight of an item that is in no node yet.
+func (t *Tree[T]) weightOfNew(item T) int {
+	if t.weigh == nil {
+		return 1
+	}
+	given := item // lies on the heap, for it is not known what weigh does with it
+	return t.weigh(&given)
 }
 
 // roomFor is a copy of s with room for some more.

@@ -12,7 +12,7 @@ func (t *Tree[T]) Insert(i int, item T) {
 	case 0:
 		edge = -1
 	}
-	w := t.weightOf(&item)
+	w := t.weightOfNew(item)
 	left, right := t.insert(t.root, i, item, w, edge)
 	t.root = left
 	t.n++
@@ -116,9 +116,10 @@ func (t *Tree[T]) update(n *node[T], i int, change func(*T)) (self *node[T], mor
 // Delete removes the item with index i and returns it.
 func (t *Tree[T]) Delete(i int) T {
 	var item T
-	t.root, item = t.delete(t.root, i)
+	var w int
+	t.root, item, w = t.delete(t.root, i)
 	t.n--
-	t.w -= t.weightOf(&item)
+	t.w -= w
 	for len(t.root.kids) == 1 {
 		t.mem -= t.root.bytes()
 		t.root = t.root.kids[0].node
@@ -129,22 +130,22 @@ func (t *Tree[T]) Delete(i int) T {
 	return item
 }
 
-func (t *Tree[T]) delete(n *node[T], i int) (self *node[T], item T) {
+func (t *Tree[T]) delete(n *node[T], i int) (self *node[T], item T, w int) {
 	n = t.mine(n)
 	was := n.bytes()
 	if n.kids == nil {
-		item = n.items[i]
+		item, w = n.items[i], t.weightOf(&n.items[i])
 		n.items = deleteAt(n.items, i)
 		t.mem += n.bytes() - was
-		return n, item
+		return n, item, w
 	}
 	k := 0
 	for ; i >= n.kids[k].n; k++ {
 		i -= n.kids[k].n
 	}
 	var below *node[T]
-	below, item = t.delete(n.kids[k].node, i)
-	n.kids[k] = kid[T]{below, n.kids[k].n - 1, n.kids[k].w - t.weightOf(&item)}
+	below, item, w = t.delete(n.kids[k].node, i)
+	n.kids[k] = kid[T]{below, n.kids[k].n - 1, n.kids[k].w - w}
 	switch {
 	case len(below.items) == 0:
 		t.mem -= below.bytes()
@@ -156,7 +157,7 @@ func (t *Tree[T]) delete(n *node[T], i int) (self *node[T], item T) {
 		}
 	}
 	t.mem += n.bytes() - was
-	return n, item
+	return n, item, w
 }
 
 // join makes one node of kid k of n and a neighbour, if they are few enough. What it does to n itself the caller accounts
