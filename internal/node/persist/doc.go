@@ -25,6 +25,7 @@
 //
 // # Functions
 //
-// Libraries of functions are kept as their source and saved again, though nobody
-// can call them here yet.
+// Libraries of functions are saved as their source, in front of the keys, and made
+// again when a file is loaded: one that cannot be made fails the load. With the data
+// set they replace those that are there.
 package persist

@@ -22,6 +22,7 @@ type Dataset struct {
 	builder   *keyspace.Builder
 	aux       Aux
 	functions [][]byte
+	libraries func() // installs the functions
 	loaded    int64
 	expired   int64
 }
@@ -40,7 +41,7 @@ func (d *Dataset) Install() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.status.loaded, p.status.expired = d.loaded, d.expired
-	p.functions.Store(&d.functions)
+	d.libraries()
 }
 
 // Discard lets go of the data set.
@@ -91,7 +92,13 @@ func (p *Persist) read(r io.Reader, size int64, start *Start) (*Dataset, error) 
 	state := &loadState{began: time.Now(), total: size}
 	p.load.Store(state)
 	defer p.load.CompareAndSwap(state, nil)
-	if err := l.read(r, state); err != nil {
+	err := l.read(r, state)
+	if err == nil {
+		if d.libraries, err = p.opt.Libraries.Prepare(d.functions); err != nil {
+			p.opt.Log.Warn(fmt.Sprintf("Failed loading library, %s", err))
+		}
+	}
+	if err != nil {
 		d.Discard()
 		return nil, err
 	}
@@ -100,9 +107,6 @@ func (p *Persist) read(r io.Reader, size int64, start *Start) (*Dataset, error) 
 		skipped = fmt.Sprintf(", empty keys skipped: %d", l.empty)
 	}
 	p.opt.Log.Info(fmt.Sprintf("Done loading RDB, keys loaded: %d, keys expired: %d%s.", d.loaded, d.expired, skipped))
-	if n := len(d.functions); n > 0 {
-		p.opt.Log.Warn(fmt.Sprintf("The data set has %d libraries of functions. They are kept, but cannot be called: functions are not supported yet.", n))
-	}
 	return d, nil
 }
 

@@ -35,6 +35,34 @@ type Options struct {
 	// Loading tells whether a data set is being loaded while clients are refused,
 	// or beside the one they see.
 	Loading func() (refusing, beside bool)
+	// Libraries are those of functions. Nil: nobody can call any; a file's are kept as
+	// they stand.
+	Libraries Libraries
+}
+
+// Libraries are the libraries of functions of a node.
+type Libraries interface {
+	// Sources are the libraries as files have them. They do not change.
+	Sources() [][]byte
+	// Prepare makes libraries of what a file has. install, which is called under all
+	// stripes, puts them in the place of those that are there.
+	Prepare(sources [][]byte) (install func(), err error)
+}
+
+// kept are libraries that nobody can call.
+type kept struct{ sources atomic.Pointer[[][]byte] }
+
+// Sources implements Libraries.
+func (k *kept) Sources() [][]byte {
+	if p := k.sources.Load(); p != nil {
+		return *p
+	}
+	return nil
+}
+
+// Prepare implements Libraries.
+func (k *kept) Prepare(sources [][]byte) (install func(), err error) {
+	return func() { k.sources.Store(&sources) }, nil
 }
 
 // Aux is where the history of replication stood when a snapshot was taken. An empty
@@ -69,7 +97,6 @@ type Persist struct {
 	tuning atomic.Pointer[Tuning]
 
 	skipChecksums atomic.Bool               // DEBUG SET-SKIP-CHECKSUM-VALIDATION
-	functions     atomic.Pointer[[][]byte]  // sources of libraries, never changed
 	load          atomic.Pointer[loadState] // what is being loaded
 	closing       atomic.Bool
 	stop          chan struct{} // closed with closing
@@ -116,9 +143,11 @@ func New(o Options) *Persist {
 	if o.Loading == nil {
 		o.Loading = func() (bool, bool) { return false, false }
 	}
+	if o.Libraries == nil {
+		o.Libraries = new(kept)
+	}
 	p := &Persist{opt: o, stop: make(chan struct{})}
 	p.status = status{ok: true, lastSave: time.Now().Unix(), lastTook: -1}
-	p.functions.Store(new([][]byte))
 	p.tuning.Store(&Tuning{})
 	return p
 }

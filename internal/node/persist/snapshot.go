@@ -53,7 +53,7 @@ func (p *Persist) cut(aux Aux) (*Snapshot, error) {
 		return nil, err
 	}
 	t := p.tuning.Load()
-	p.current = &Snapshot{p: p, cut: c, aux: aux, functions: *p.functions.Load(),
+	p.current = &Snapshot{p: p, cut: c, aux: aux, functions: p.opt.Libraries.Sources(),
 		used: p.opt.Keyspace.Used(), changes: p.opt.Keyspace.Stats().Changes,
 		policy: p.opt.Keyspace.Tuned().Policy,
 		opt:    rdb.WriterOptions{Plain: t.Plain, NoChecksum: t.NoChecksum, FieldExpiry: c.VolatileFields()}, delay: t.SaveDelay,
@@ -137,7 +137,7 @@ type NoKeys struct{ p *Persist }
 // Save writes the RDB.
 func (n *NoKeys) Save(w io.Writer) error {
 	t := n.p.tuning.Load()
-	s := Snapshot{p: n.p, functions: *n.p.functions.Load(), used: n.p.opt.Keyspace.Used()}
+	s := Snapshot{p: n.p, functions: n.p.opt.Libraries.Sources(), used: n.p.opt.Keyspace.Used()}
 	out := rdb.NewWriter(w, rdb.WriterOptions{Plain: t.Plain, NoChecksum: t.NoChecksum})
 	if err := s.head(out); err != nil {
 		return err
