@@ -57,7 +57,7 @@ func nodeModules(t *testing.T) string {
 	t.Helper()
 	npm, dir := testkit.Program(t, "npm"), t.TempDir()
 	testkit.Program(t, "node")
-	for _, name := range []string{"package.json", "package-lock.json", "errands.js"} {
+	for _, name := range []string{"package.json", "package-lock.json", "errands.js", "jobs.js"} {
 		b, err := os.ReadFile(filepath.Join("testdata/clients", name))
 		if err == nil {
 			err = os.WriteFile(filepath.Join(dir, name), b, 0o644)
@@ -75,7 +75,13 @@ func nodeModules(t *testing.T) string {
 
 func startNode(t *testing.T, modules, library string, all []*server) *errand {
 	t.Helper()
-	cmd := exec.Command("node", "errands.js", library, strings.Join(addrs(all), ","))
+	return startProgram(t, modules, "errands.js", library, strings.Join(addrs(all), ","))
+}
+
+// startProgram runs a program of Node.js that ends when its input does.
+func startProgram(t *testing.T, modules string, args ...string) *errand {
+	t.Helper()
+	cmd := exec.Command("node", args...)
 	var out, errs bytes.Buffer
 	cmd.Dir, cmd.Stdout, cmd.Stderr = modules, &out, &errs
 	in, err := cmd.StdinPipe()

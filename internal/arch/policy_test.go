@@ -81,7 +81,8 @@ cli: github.com/fatih/color github.com/spf13/pflag golang.org/x/term
 `
 
 // testLibraries may be used in tests of the packages beside the floors: clients of others, to test against.
-const testLibraries = `github.com/redis/go-redis/v9 github.com/redis/rueidis`
+const testLibraries = `github.com/redis/go-redis/v9 github.com/redis/rueidis
+	github.com/hibiken/asynq github.com/go-redsync/redsync/v4 github.com/go-redis/redis_rate/v10`
 
 // What to do about a violation.
 const (
