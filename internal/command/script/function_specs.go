@@ -29,7 +29,7 @@ func (f *Functions) callSpec(name, summary string, readOnly bool) *command.Spec 
 		Complexity: "Depends on the function that is executed.",
 		Flags:      flags,
 		Keys:       []command.KeySpec{{Flags: keys, Notes: notes, Index: 2, NumKeys: true, FirstKey: 1, KeyNumStep: 1}},
-		Usage:      "function:string numkeys:integer [key...#0] [arg...]",
+		Usage:      "function:string numkeys:integer [key...] [arg...]",
 		FlagsFor: func(argv [][]byte) command.Flags {
 			if fn := f.now.Load().find(argv[1]); fn != nil {
 				return fn.Flags.CommandFlags(flags)
