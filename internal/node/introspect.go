@@ -113,6 +113,7 @@ func (n *Node) memory() (m admin.Memory) {
 		m.ClusterLinks = n.cluster.Stats().LinkBytes
 	}
 	m.CachedScripts, m.Scripts, m.Machines = n.scripts.Usage()
+	m.Libraries, m.LoadedFunctions, m.Functions = n.functions.Size()
 	m.Cut = n.keyspace.CutHeld()
 	m.NotCounted += m.Cut
 	return m

@@ -59,6 +59,7 @@ type Node struct {
 	tracking     *tracking.Hub
 	engine       *exec.Engine
 	scripts      *script.Engine
+	functions    *script.Functions
 	gates        exec.Gates
 	view         atomic.Pointer[topology.View]
 	monitor      atomic.Pointer[exec.MonitorFunc]
@@ -164,6 +165,7 @@ func (n *Node) furnish() (err error) {
 		Note:     n.note,
 	})
 	n.scripts = script.New(n.scriptOptions())
+	n.functions = script.NewFunctions(n.scripts)
 	n.clients = clients.New(n.clientOptions(databases))
 	n.makeRepl()
 	if err := n.makeCluster(); err != nil {
@@ -248,6 +250,7 @@ func (n *Node) makeTable() (err error) {
 		command.Specs(func() *command.Table { return n.table }),
 		n.engine.Specs(),
 		n.scripts.Specs(),
+		n.functions.Specs(),
 		n.hub.Specs(),
 		n.accounts.Specs(),
 		n.clients.Specs(),

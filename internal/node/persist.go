@@ -31,7 +31,8 @@ func (n *Node) persistOptions() persist.Options {
 				n.gates.MisConf.Store(nil)
 			}
 		},
-		Loading: func() (refusing, beside bool) { return n.gates.Loading.Load(), n.gates.AsyncLoading.Load() },
+		Loading:   func() (refusing, beside bool) { return n.gates.Loading.Load(), n.gates.AsyncLoading.Load() },
+		Libraries: libraries{n},
 	}
 }
 

@@ -74,18 +74,19 @@ type Listener struct {
 
 // Memory is what takes memory beside keys and values, in bytes.
 type Memory struct {
-	Clients        int64 // buffers and state of clients that are no replicas
-	Replicas       int64 // the same of replicas
-	ClusterLinks   int64
-	Backlog        int64 // replication backlog
-	ReplicaBuffers int64 // backlog and what waits for replicas beyond it
-	FileBuffer     int64 // append-only file
-	Scripts        int64
-	CachedScripts  int
-	Machines       int64 // Lua's
-	Functions      int64
-	Cut            int64 // what a snapshot being written still wants of keys that have changed
-	NotCounted     int64 // the part of all this that does not count against maxmemory
+	Clients                    int64 // buffers and state of clients that are no replicas
+	Replicas                   int64 // the same of replicas
+	ClusterLinks               int64
+	Backlog                    int64 // replication backlog
+	ReplicaBuffers             int64 // backlog and what waits for replicas beyond it
+	FileBuffer                 int64 // append-only file
+	Scripts                    int64
+	CachedScripts              int
+	Machines                   int64 // Lua's
+	Functions                  int64 // bytes
+	Libraries, LoadedFunctions int
+	Cut                        int64 // what a snapshot being written still wants of keys that have changed
+	NotCounted                 int64 // the part of all this that does not count against maxmemory
 }
 
 func (m *Memory) total() int64 {
