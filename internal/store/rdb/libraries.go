@@ -22,7 +22,7 @@ func (e *Encoder) DumpLibraries(dst []byte, sources [][]byte) []byte {
 	for _, code := range sources {
 		dst = e.AppendString(append(dst, opFunction), code)
 	}
-	return seal(dst, from, Version)
+	return e.seal(dst, from, Version)
 }
 
 // UndumpLibraries reads a dump of libraries. The error is ErrFooter, ErrLibraryBeta or ErrNotLibrary, or wraps

@@ -20,11 +20,11 @@ func TestLibraries(t *testing.T) {
 	for text, want := range map[string]error{
 		"\xf6\x01a": ErrLibraryBeta, "\x00\x01a": ErrNotLibrary, "\xf5\x05a": ErrCorrupt, "\xf5": ErrCorrupt,
 	} {
-		if _, err := UndumpLibraries(seal([]byte(text), 0, Version)); !errors.Is(err, want) {
+		if _, err := UndumpLibraries(new(Encoder).seal([]byte(text), 0, Version)); !errors.Is(err, want) {
 			t.Errorf("%q: %v", text, err)
 		}
 	}
-	for _, text := range [][]byte{nil, dump[1:], dump[:len(dump)-1], seal([]byte("\xf5\x01a"), 0, 99)} {
+	for _, text := range [][]byte{nil, dump[1:], dump[:len(dump)-1], new(Encoder).seal([]byte("\xf5\x01a"), 0, 99)} {
 		if _, err := UndumpLibraries(text); err != ErrFooter {
 			t.Errorf("%q: %v", text, err)
 		}
@@ -35,7 +35,7 @@ func FuzzUndumpLibraries(f *testing.F) {
 	f.Add([]byte("\xf5\x01a\xf5\xc0\x05\xf5\xc3\x04\x08\x00a\xe0\x00\x00"))
 	f.Add([]byte("\xf5\x80\xff\xff\xff\xff"))
 	f.Fuzz(func(t *testing.T, body []byte) {
-		sources, err := UndumpLibraries(seal(bytes.Clone(body), 0, Version))
+		sources, err := UndumpLibraries(new(Encoder).seal(bytes.Clone(body), 0, Version))
 		if err != nil {
 			return
 		}
