@@ -57,7 +57,7 @@ func nodeModules(t *testing.T) string {
 	t.Helper()
 	npm, dir := testkit.Program(t, "npm"), t.TempDir()
 	testkit.Program(t, "node")
-	for _, name := range []string{"package.json", "package-lock.json", "errands.js", "jobs.js"} {
+	for _, name := range []string{"package.json", "package-lock.json", "errands.js"} {
 		b, err := os.ReadFile(filepath.Join("testdata/clients", name))
 		if err == nil {
 			err = os.WriteFile(filepath.Join(dir, name), b, 0o644)

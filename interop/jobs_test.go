@@ -9,12 +9,10 @@ import (
 // move and a master is killed: every job runs, and none twice beyond what its library
 // promises. Writes are answered when a replica has them, so none is lost with a master.
 func TestJobsOfEveryKind(t *testing.T) {
-	modules := nodeModules(t)
 	shards, all := createdShards(t, startSkein, "repl-sync-replicas 1")
 	a, b, c := &shards[0], &shards[1], &shards[2]
 	queue := strings.Trim(b.key(), "{}")
 	errands := map[string]*errand{
-		"node": startProgram(t, modules, "jobs.js", strings.Join(addrs(all), ","), a.key()),
 		// A task that a killed master has handed out without telling is given again after a
 		// minute, for which nobody waits here: this shard's slots move, its masters live.
 		"asynq":      startAsynq(all, queue),
