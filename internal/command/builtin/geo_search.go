@@ -141,7 +141,9 @@ func geoWrite(c *command.Call, tx *keyspace.WriteTx, form geoForm) {
 	if q.search {
 		event = "geosearchstore"
 	}
-	storeZSet(c, tx, q.storeAt, q.scored(), event)
+	items := q.scored()
+	storeZSet(c, tx, q.storeAt, items, event)
+	tx.CountMore(q.storeAt, max(len(items), 1))
 }
 
 // read finds the key and reads the arguments.

@@ -89,11 +89,13 @@ func hset(c *command.Call, tx *keyspace.WriteTx) {
 	persistFields(h.Value, c.Args[2:], 2)
 	switch {
 	case !saveHash(c, tx, &h, len(c.Out.Buf), "hset"):
+		return
 	case c.Spec.Name == "hset":
 		c.Out.Int(int64(added))
 	default:
 		c.Out.OK()
 	}
+	tx.CountMore(c.Args[1], len(c.Args)/2-1)
 }
 
 func hsetNX(c *command.Call, tx *keyspace.WriteTx) {
@@ -124,8 +126,11 @@ func hdel(c *command.Call, tx *keyspace.WriteTx) {
 			}
 		}
 	}
-	if n > 0 && !saveHash(c, tx, &h, len(c.Out.Buf), "hdel") {
-		return
+	if n > 0 {
+		if !saveHash(c, tx, &h, len(c.Out.Buf), "hdel") {
+			return
+		}
+		tx.CountMore(c.Args[1], n)
 	}
 	c.Out.Int(int64(n))
 }

@@ -143,6 +143,7 @@ func listRemove(c *command.Call, tx *keyspace.WriteTx) {
 			c.Fail(err)
 			return
 		}
+		tx.CountMore(key, removed)
 	}
 	c.Out.Int(int64(removed))
 }
@@ -188,15 +189,18 @@ func listTrim(c *command.Call, tx *keyspace.WriteTx) {
 	}
 	from, n := cutOut(l.Value, first, last)
 	if n == l.Value.Len() {
+		l.Touch()
 		tx.Notify(keyspace.EventList, "ltrim", key)
 		c.Out.OK()
 		return
 	}
+	removed := l.Value.Len() - n
 	l.Value.DeleteRange(from+n, l.Value.Len()-from-n)
 	l.Value.DeleteRange(0, from)
 	if err := shrink(tx, &l, "ltrim", key); err != nil {
 		c.Fail(err)
 		return
 	}
+	tx.CountMore(key, removed)
 	c.Out.OK()
 }

@@ -84,7 +84,11 @@ func popOpened(c *command.Call, tx *keyspace.WriteTx, l *keyspace.Change[*quickl
 		c.Out.Bulk(l.Value.At(e.first(l.Value, 1), scratch[:]))
 	}
 	l.Value.DeleteRange(e.first(l.Value, n), n)
-	return n, shrink(tx, l, popEvents[e], key)
+	if err := shrink(tx, l, popEvents[e], key); err != nil {
+		return n, err
+	}
+	tx.CountMore(key, n)
+	return n, nil
 }
 
 // multiPop is what the arguments of LMPOP say, and those of BLMPOP behind the time.

@@ -54,6 +54,7 @@ func pushElements(c *command.Call, tx *keyspace.WriteTx, e end, mustExist bool) 
 		c.Fail(err)
 		return
 	}
+	tx.CountMore(key, len(elements))
 	tx.Notify(keyspace.EventList, pushEvents[e], key)
 	c.Out.Int(int64(n))
 }

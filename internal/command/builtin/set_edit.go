@@ -69,6 +69,7 @@ func setAdd(c *command.Call, tx *keyspace.WriteTx) {
 			c.Fail(err)
 			return
 		}
+		tx.CountMore(key, int(added))
 		tx.Notify(keyspace.EventSet, "sadd", key)
 	}
 	c.Out.Int(added)
@@ -103,6 +104,7 @@ func setRemove(c *command.Call, tx *keyspace.WriteTx) {
 			c.Fail(err)
 			return
 		}
+		tx.CountMore(key, int(removed))
 	}
 	c.Out.Int(removed)
 }

@@ -306,6 +306,7 @@ func (s *sorting) keep(c *command.Call, tx *keyspace.WriteTx) {
 		}
 	}
 	storeResult(c, tx, s.store, l, keyspace.EventList, "sortstore")
+	tx.CountMore(s.store, max(l.Len(), 1))
 }
 
 // lookup is the string that a pattern leads to from an element: # is the element

@@ -124,6 +124,7 @@ func zaddArgs(c *command.Call, tx *keyspace.WriteTx, argv [][]byte, f zaddFlags)
 		if f.incr {
 			event = "zincr"
 		}
+		tx.CountMore(argv[1], int(adder.added+adder.updated))
 		tx.Notify(keyspace.EventZSet, event, argv[1])
 	}
 	adder.reply(c)

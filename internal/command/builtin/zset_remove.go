@@ -58,9 +58,13 @@ func zrem(c *command.Call, tx *keyspace.WriteTx) {
 			}
 		}
 	}
-	if n == 0 || saveZSet(c, tx, &open, "zrem") {
-		c.Out.Int(n)
+	if n > 0 {
+		if !saveZSet(c, tx, &open, "zrem") {
+			return
+		}
+		tx.CountMore(c.Args[1], int(n))
 	}
+	c.Out.Int(n)
 }
 
 // zremRange removes the members of a range.
@@ -84,6 +88,7 @@ func zremRange(c *command.Call, tx *keyspace.WriteTx, by zorder) {
 		if !saveZSet(c, tx, &open, c.Spec.Name) {
 			return
 		}
+		tx.CountMore(c.Args[1], n)
 	}
 	c.Out.Int(int64(n))
 }

@@ -148,6 +148,10 @@ func (c *Change[T]) SaveAlong() (gone bool, err error) {
 	return gone, err
 }
 
+// Touch tells those who watch the key that a command was at it, which has changed
+// nothing: it neither counts nor is logged.
+func (c *Change[T]) Touch() { c.tx.touched(&c.ref.place, c.key, false) }
+
 // write makes Value the key's value, in the form that suits it now.
 func (c *Change[T]) write() error {
 	tx := c.tx

@@ -2,6 +2,7 @@ package keyspace
 
 import (
 	"encoding/binary"
+	"github.com/skeindb/skein/internal/base/slot"
 
 	"github.com/skeindb/skein/internal/base/resp"
 	"github.com/skeindb/skein/internal/data/value"
@@ -146,6 +147,14 @@ func (tx *WriteTx) Logged() bool { return tx.effects.wanted(&tx.ReadTx) }
 
 // Silent keeps the command out of the log though it changed data.
 func (tx *WriteTx) Silent() { tx.effects.rewritten = true }
+
+// CountMore makes the change of key that a command has made count as n changes, such
+// as of elements, where it has counted as one.
+func (tx *WriteTx) CountMore(key []byte, n int) {
+	if n != 1 {
+		bump(&tx.ks.stripeOf(slot.Of(key)).stats.changes, int64(n-1))
+	}
+}
 
 // Dirty makes the command count as a change though no key did.
 func (tx *WriteTx) Dirty() { tx.effects.changed = true }
