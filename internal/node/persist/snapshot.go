@@ -8,6 +8,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/skeindb/skein/internal/data/hash"
 	"github.com/skeindb/skein/internal/store/keyspace"
 	"github.com/skeindb/skein/internal/store/rdb"
 )
@@ -155,6 +156,8 @@ type sink struct {
 	seen map[int]bool // databases whose sizes are written
 	keys int64
 	key  rdb.Key
+
+	named bool // the log has the name of a hash that older nodes cannot read
 }
 
 // Database implements keyspace.Sink.
@@ -180,5 +183,18 @@ func (k *sink) Put(it *keyspace.Item) error {
 	if k.s.delay != 0 {
 		sleep(k.s.delay, k.keys, k.s.stop)
 	}
+	k.warn(it)
 	return k.out.Key(&k.key)
+}
+
+// warn names the first hash that keeps a peer of an older version from reading the file:
+// it gives a reason only that does not tell.
+func (k *sink) warn(it *keyspace.Item) {
+	if k.named || !k.s.opt.FieldExpiry {
+		return
+	}
+	if h, ok := it.Object.(*hash.Hash); ok && h.Volatile() > 0 {
+		k.named = true
+		k.s.p.opt.Log.Warn(fmt.Sprintf("Key '%.100s' is a hash with field expiration: a replica before redis 7.4 will refuse this RDB", it.Key))
+	}
 }

@@ -62,6 +62,7 @@ func (ks *Keyspace) admit(h *Hold, w Waker) bool {
 	for _, s := range h.stripes {
 		for _, x := range ks.stripes[s].shut {
 			if x.owner != h.owner && h.wants(x.slot) {
+				h.busy = nil // nobody is told that it takes long
 				if h.waits(x.owner, w) {
 					x.parked = append(x.parked, w)
 				}
