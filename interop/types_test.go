@@ -107,6 +107,30 @@ func TestTypesInFiles(t *testing.T) {
 	}
 }
 
+// TestTypesMadeHere: what commands make here is what they make in redis, and redis loads it from our file.
+func TestTypesMadeHere(t *testing.T) {
+	t.Parallel()
+	const debug = "enable-debug-command yes"
+	skein, redis := testkit.StartSkein(t, debug), testkit.StartRedis(t, debug)
+	for _, s := range []*testkit.Server{skein, redis} {
+		for _, argv := range typed() { // the IDs of streams() are of the clock
+			if reply := s.Do(argv...); strings.HasPrefix(reply, "-") {
+				t.Fatalf("%.80q: %s", argv, reply)
+			}
+		}
+	}
+	sameTypes(t, redis, skein)
+	for _, argv := range streams() {
+		if reply := skein.Do(argv...); strings.HasPrefix(reply, "-") {
+			t.Fatalf("%.80q: %s", argv, reply)
+		}
+	}
+	skein.Want("+OK", "SAVE")
+	loaded := testkit.StartRedis(t, debug)
+	move(t, skein, loaded)
+	sameTypes(t, skein, loaded)
+}
+
 // activeTime is what XINFO tells of a consumer since 7.2.
 var activeTime = regexp.MustCompile(` active-time :-?\d+`)
 
