@@ -158,7 +158,7 @@ func addError(err error) error {
 
 // propagate logs the command with what it came to.
 func (o *adding) propagate(c *command.Call, tx *keyspace.WriteTx, s *stream.Stream, id stream.ID) {
-	if !o.about && !o.anyID && !o.anySeq {
+	if !o.about && !o.anyID && !o.anySeq || !tx.Logged() {
 		return
 	}
 	var room [16][]byte

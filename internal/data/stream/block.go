@@ -70,22 +70,31 @@ func forward(lp []byte, p int, n int64) int {
 // recount sets how many entries live and are deleted, given as differences.
 func recount(lp []byte, live, deleted int64) []byte {
 	h := readHeader(lp)
-	p := listpack.First(lp)
-	lp = listpack.ReplaceInt(lp, p, h.live+live)
-	return listpack.ReplaceInt(lp, listpack.Next(lp, p), h.deleted+deleted)
+	return recountTo(lp, h.live+live, h.deleted+deleted)
 }
 
-// appendEntry adds an entry.
-func appendEntry(lp []byte, master, id ID, fields [][]byte) []byte {
-	h := readHeader(lp)
+func recountTo(lp []byte, live, deleted int64) []byte {
+	p := listpack.First(lp)
+	lp = listpack.ReplaceInt(lp, p, live)
+	return listpack.ReplaceInt(lp, listpack.Next(lp, p), deleted)
+}
+
+// appendEntry adds an entry, and notes that in the header h.
+func appendEntry(lp []byte, master, id ID, fields [][]byte, h *header) []byte {
 	n := int64(len(fields) / 2)
 	same := n == h.fields
 	for i, p := 0, h.fieldsAt; same && i < len(fields); i += 2 {
 		same = listpack.Get(lp, p).Equal(fields[i])
 		p = listpack.Next(lp, p)
 	}
-	if !listpack.PutInt(lp, listpack.First(lp), h.live+1) {
-		lp = recount(lp, 1, 0)
+	switch {
+	case !listpack.PutInt(lp, listpack.First(lp), h.live+1):
+		lp = recountTo(lp, h.live+1, h.deleted)
+		*h = header{} // places have moved
+	case h.entriesAt == 0:
+		*h = header{} // which is to be known now
+	default:
+		h.live++
 	}
 	flags, count := int64(0), 2*n+4
 	if same {

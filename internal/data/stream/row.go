@@ -3,6 +3,7 @@ package stream
 import (
 	"iter"
 
+	"github.com/skeindb/skein/internal/data/listpack"
 	"github.com/skeindb/skein/internal/data/tree"
 )
 
@@ -10,7 +11,8 @@ import (
 // more; when it is full, as many bytes as it has go into the tree, and the next one is made in the same memory.
 type row struct {
 	full  tree.Tree[block]
-	tail  block // without lp: there is none
+	tail  block  // without lp: there is none
+	head  header // of tail; without fieldsAt: not read yet
 	room  []byte
 	own   *token
 	bytes int // of the blocks' memory, and room
@@ -112,7 +114,7 @@ func (r *row) Put(b block) {
 	}
 	b.own = r.owner()
 	r.bytes += cap(b.lp)
-	r.tail = b
+	r.tail, r.head = b, header{}
 }
 
 // fit is b without the memory that it does not need, which is kept.
@@ -156,9 +158,30 @@ func (r *row) Add(id ID, fields [][]byte) {
 	if need := len(b.lp) + entryBytes(fields); need > cap(b.lp) {
 		b.lp = append(make([]byte, 0, need+min(need, need/4+maxSpare)), b.lp...)
 	}
-	b.lp = appendEntry(b.lp, b.master, id, fields)
+	b.lp = appendEntry(b.lp, b.master, id, fields, r.read())
 	r.bytes += cap(b.lp)
 	b.live++
+}
+
+// read is the header of the last block, which there is.
+func (r *row) read() *header {
+	if r.head.fieldsAt == 0 {
+		r.head = readHeader(r.tail.lp)
+	}
+	return &r.head
+}
+
+// isFull tells whether the last block, if there is one, has no room for so many bytes more.
+func (r *row) isFull(more int, opt Options) bool {
+	limit := opt.BlockBytes
+	if limit <= 0 || limit > listpack.MaxBytes {
+		limit = listpack.MaxBytes
+	}
+	if len(r.tail.lp)+more >= limit {
+		return true
+	}
+	h := r.read()
+	return opt.BlockEntries > 0 && h.live+h.deleted >= int64(opt.BlockEntries)
 }
 
 // seize makes the memory of b one that may be changed.
@@ -180,6 +203,7 @@ func (r *row) Edit(i int, change func(b *block)) {
 	}
 	if i == r.full.Len() {
 		edit(&r.tail)
+		r.head = header{}
 		return
 	}
 	r.full.Update(i, edit)
@@ -193,7 +217,7 @@ func (r *row) Drop(i int) {
 		return
 	}
 	r.bytes -= cap(r.tail.lp)
-	r.tail = block{}
+	r.tail, r.head = block{}, header{}
 	if n := r.full.Len(); n > 0 {
 		r.tail = r.full.Delete(n - 1)
 	}

@@ -150,23 +150,13 @@ func (s *Stream) Append(id ID, fields [][]byte, opt Options) error {
 	if total > listpack.MaxBytes {
 		return ErrTooLarge
 	}
-	if tail := s.blocks.tail.lp; tail == nil || full(tail, total, opt) {
+	if s.blocks.tail.lp == nil || s.blocks.isFull(total, opt) {
 		s.blocks.Begin(id, fields)
 	}
 	s.blocks.Add(id, fields)
 	s.info.Last = id
 	s.info.Added++
 	return nil
-}
-
-// full tells whether a block has no room for so many bytes more.
-func full(lp []byte, more int, opt Options) bool {
-	limit := opt.BlockBytes
-	if limit <= 0 || limit > listpack.MaxBytes {
-		limit = listpack.MaxBytes
-	}
-	h := readHeader(lp)
-	return len(lp)+more >= limit || opt.BlockEntries > 0 && h.live+h.deleted >= int64(opt.BlockEntries)
 }
 
 // drop removes block i.
