@@ -156,6 +156,7 @@ func (n *Node) watchConfig() {
 	n.onChange(n.tunePersist, persistDirectives()...)
 	n.onChange(n.tuneRepl, replDirectives()...)
 	n.onChange(n.tuneSync, config.ReplSyncReplicas)
+	n.onChange(n.tuneScripts, config.BusyReplyThreshold)
 	n.onChange(n.warnOfEviction, config.MaxMemory)
 	n.cfg.OnApply(func(ch config.Change) error {
 		if config.AppendOnly.Get(ch.New) && !config.AppendOnly.Get(ch.Old) {

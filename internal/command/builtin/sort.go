@@ -201,7 +201,7 @@ func (s *sorting) run(c *command.Call, mayStore bool) error {
 	if t != value.TypeList && t != value.TypeSet && t != value.TypeZSet {
 		return command.Error(command.ErrWrongType)
 	}
-	if t == value.TypeSet && s.asIs && s.store != nil { // a set has no order, but what is stored must be the same on a replica
+	if t == value.TypeSet && s.asIs && (s.store != nil || c.InScript()) { // a set has no order, but what comes of it must have one
 		s.asIs, s.alpha, s.by = false, true, nil
 	}
 	if found {

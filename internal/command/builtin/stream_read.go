@@ -89,6 +89,9 @@ func (r *reading) read(c *command.Call, grouped bool) error {
 	for a.More() && r.markAt == 0 {
 		switch {
 		case a.IsWith("BLOCK", 1):
+			if c.InScript() {
+				return command.Error("ERR " + c.Arg(0) + " command is not allowed with BLOCK option from scripts")
+			}
 			r.block = true
 			r.readTimeout(c, &a)
 		case a.IsWith("COUNT", 1):
