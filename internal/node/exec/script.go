@@ -117,7 +117,7 @@ func (e *Engine) Kill(eval bool) error {
 	killed := false
 	for r := range sc.busies {
 		switch {
-		case r.caller.Is(session.Master):
+		case r.self.Is(session.Master):
 			err = errMastersScript
 		case r.wrote.Load():
 			err = errUnkillable

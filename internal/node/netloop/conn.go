@@ -89,6 +89,10 @@ func (l *Loop) attend(c *conn) {
 	}
 	from := len(l.out)
 	s.Out.Buf = l.out
+	if s.Away && knock.Replied { // what a script has published comes behind its reply
+		l.opt.Engine.Answer(&l.turn, s, knock.Reply)
+		knock.Replied, knock.Wake = false, true
+	}
 	s.Out.Raw(mail)
 	if knock.Replied {
 		l.opt.Engine.Answer(&l.turn, s, knock.Reply)
