@@ -20,7 +20,7 @@ func (r *Registry) Tune(l Limits) {
 	}
 	was := r.limits.Swap(&l)
 	if l.Memory > 0 && l.Memory != was.Memory {
-		r.evict(r.All(), l.Memory)
+		r.evict(l.Memory)
 	}
 }
 
@@ -29,14 +29,14 @@ func (r *Registry) Tune(l Limits) {
 func (r *Registry) weigh(s *session.Session, waiting int, limit int64) {
 	b := s.Pending
 	b.Out = waiting
-	bytes := int64(s.QueuedBytes + s.Watch.Bytes() + bufferBytes(s, &b))
+	bytes := int64(s.QueueBytes() + s.Watch.Bytes() + bufferBytes(s, &b))
 	if class := classOf(s.Flags, s.Subs.Active()); class != Normal && class != PubSub {
 		bytes = 0
 	}
 	if r.count(s, bytes) >= limit {
 		s.Pending.Out = waiting
 		s.Publish()
-		r.evict(r.All(), limit)
+		r.evict(limit)
 	}
 }
 
@@ -51,15 +51,18 @@ func (r *Registry) count(s *session.Session, bytes int64) (sum int64) {
 }
 
 // evict closes the largest clients until all together take less than limit. It
-// weighs everybody anew by what they have published.
-func (r *Registry) evict(all []*session.Session, limit int64) {
+// weighs everybody anew by what they have published. One does it at a time: two who have
+// seen the same sum would close twice as many as they need to.
+func (r *Registry) evict(limit int64) {
+	r.evicting.Lock()
+	defer r.evicting.Unlock()
 	type sized struct {
 		s     *session.Session
 		bytes int64
 	}
 	var sum int64
 	var list []sized
-	for _, s := range all {
+	for _, s := range r.All() {
 		f := s.Facts()
 		if class := classOf(f.Flags, subscribed(&f)); class != Normal && class != PubSub {
 			continue

@@ -157,14 +157,13 @@ func (r *Registry) Tick(nowMs int64) {
 	if !second && limits.Memory == 0 {
 		return
 	}
-	all := r.All()
 	if second {
-		for _, s := range all {
+		for _, s := range r.All() {
 			r.look(s, limits, nowMs)
 		}
 	}
 	if limits.Memory > 0 {
-		r.evict(all, limits.Memory)
+		r.evict(limits.Memory)
 	}
 }
 

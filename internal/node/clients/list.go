@@ -75,7 +75,7 @@ func flagLetters(s *session.Session, f *session.Facts) string {
 
 // memory is about how many bytes a client takes.
 func memory(s *session.Session, f *session.Facts) int {
-	return f.ArgBytes + f.QueuedBytes + f.WatchBytes + bufferBytes(s, &f.Buffers)
+	return f.ArgBytes + f.QueueBytes + f.WatchBytes + bufferBytes(s, &f.Buffers)
 }
 
 // bufferBytes is what a client takes without its commands: b are its buffers.

@@ -67,6 +67,8 @@ type Registry struct {
 	all    map[uint64]*session.Session
 	weight int64 // sum of their Weights
 
+	evicting sync.Mutex
+
 	monitorsMu sync.Mutex
 	monitors   atomic.Pointer[[]*session.Session] // replaced, never changed
 

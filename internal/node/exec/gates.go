@@ -174,7 +174,7 @@ func (e *Engine) refusedLocked(t *Turn, s *session.Session, spec *command.Spec, 
 		}
 	}
 	switch {
-	case oom && (flags.Is(command.DenyOOM) || spec == e.exec && queuedAny(s, command.DenyOOM)):
+	case oom && e.deniesOOM(s, spec, flags):
 		return errOOM
 	case g.MisConf.Load() != nil && (writes || spec.FullName() == "ping") && !s.Is(session.Master):
 		return *g.MisConf.Load()
@@ -205,6 +205,21 @@ func (e *Engine) lacks(s *session.Session, spec *command.Spec, flags, f command.
 		return true
 	}
 	return spec == e.exec && slices.ContainsFunc(s.Queue, func(q session.Queued) bool { return !q.Flags.Is(f) })
+}
+
+func (e *Engine) deniesOOM(s *session.Session, spec *command.Spec, flags command.Flags) bool {
+	if s.Is(session.Multi) && spec != e.exec { // a queue takes memory, whatever is in it
+		return !endsMulti(spec)
+	}
+	return flags.Is(command.DenyOOM) || spec == e.exec && queuedAny(s, command.DenyOOM)
+}
+
+func endsMulti(spec *command.Spec) bool {
+	switch spec.FullName() {
+	case "discard", "quit", "reset":
+		return true
+	}
+	return false
 }
 
 func allowedWhileSubscribed(spec *command.Spec) bool {

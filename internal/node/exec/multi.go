@@ -24,11 +24,7 @@ func (e *Engine) queue(t *Turn, s *session.Session, spec *command.Spec, args [][
 		e.reject(t, s, spec, text)
 		return
 	}
-	q := session.Queued{Spec: spec, Flags: spec.FlagsOf(args), Args: copied(args)}
-	for _, a := range args {
-		s.QueuedBytes += len(a)
-	}
-	s.Queue = append(s.Queue, q)
+	s.Enqueue(spec, spec.FlagsOf(args), args)
 	s.Out.SimpleString("QUEUED")
 }
 
@@ -81,7 +77,7 @@ func (e *Engine) execute(t *Turn, s *session.Session) {
 		return
 	}
 	queued := s.Queue
-	s.Queue, s.QueuedBytes = nil, 0
+	s.Dequeue()
 	s.Set(session.Unwatch)
 	s.Out.Array(len(queued))
 	s.Tx.Begin(e.Keyspace, &s.Hold, s.DB(), t.NowMs, e.access(s))

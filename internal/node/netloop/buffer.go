@@ -14,6 +14,7 @@ const (
 	readMost    = 256 << 10 // at once, however much there is: others wait for their turn
 	idleMs      = 2000
 	roomyBytes  = 2 * bufferBytes
+	trustBytes  = 1 << 20 // of an argument that is announced, room that is made before any of it has come
 )
 
 // room returns where the next bytes of c are to be read to.
@@ -30,11 +31,18 @@ func (c *conn) room() []byte {
 	return c.in[len(c.in):min(cap(c.in), len(c.in)+readMost)]
 }
 
-// expect makes room at once for the whole of a large argument that is under way.
+// expect makes room at once for what is to come of a large argument.
 func (c *conn) expect() {
-	if need := c.s.Parser.Need(); need > cap(c.in)-len(c.in) {
+	if need := c.need(); need > cap(c.in)-len(c.in) {
 		c.in = slices.Grow(c.in, max(need, bufferBytes))
 	}
+}
+
+// need is how many bytes of the argument under way to make room for. Who only announces
+// a large one gets a little; then as much again as has come, so that a client takes no
+// more than about twice what it has sent.
+func (c *conn) need() int {
+	return min(c.s.Parser.Need(), max(trustBytes, len(c.in)))
 }
 
 // Trim gives back what idle connections keep. The node's clock calls it through Do.
@@ -54,7 +62,7 @@ func (l *Loop) trim(c *conn) {
 	case idle && cap(c.in) > len(c.in):
 		c.in = slices.Clip(append([]byte(nil), c.in...))
 	case cap(c.in) > roomyBytes && c.peak < cap(c.in)/2:
-		c.in = append(make([]byte, 0, max(c.peak, len(c.in)+c.s.Parser.Need(), bufferBytes)), c.in...)
+		c.in = append(make([]byte, 0, max(c.peak, len(c.in)+c.need(), bufferBytes)), c.in...)
 	default:
 		c.peak = len(c.in)
 		return

@@ -307,7 +307,7 @@ const connBytes = int(unsafe.Sizeof(conn{}) + unsafe.Sizeof(session.Session{}))
 
 // weigh counts what c holds now.
 func (l *Loop) weigh(c *conn) {
-	held := connBytes + cap(c.in) + c.s.QueuedBytes + c.s.Watch.Bytes()
+	held := connBytes + cap(c.in) + c.s.QueueBytes() + c.s.Watch.Bytes()
 	if c.s.Source == nil { // what a replica has to wait for evicts no key
 		held += cap(c.out)
 	}

@@ -281,7 +281,7 @@ func (l *Loop) pull(c *conn) {
 
 // weigh counts what c holds now.
 func (l *Loop) weigh(c *conn) {
-	held := cap(c.in) + c.s.QueuedBytes + c.s.Watch.Bytes()
+	held := cap(c.in) + c.s.QueueBytes() + c.s.Watch.Bytes()
 	if c.s.Source == nil { // what a replica has to wait for evicts no key
 		held += c.s.Pending.Out
 	}

@@ -21,7 +21,8 @@ type Facts struct {
 	WatchBytes            int // memory of WATCH
 	Last                  *command.Spec
 	LastMs                int64 // Unix ms of the last input or output
-	QueuedBytes           int   // memory of the queued commands
+	QueuedBytes           int   // length of the arguments of the queued commands
+	QueueBytes            int   // memory of the queued commands
 	ArgBytes              int   // memory of the arguments of a parked command
 	Source                Source
 	Buffers
@@ -50,7 +51,7 @@ func (s *Session) Publish() {
 	if s.Is(Multi) {
 		f.Multi = len(s.Queue)
 	}
-	f.QueuedBytes, f.WatchBytes, f.ArgBytes = s.QueuedBytes, s.Watch.Bytes(), 0
+	f.QueuedBytes, f.QueueBytes, f.WatchBytes, f.ArgBytes = s.queuedBytes, s.QueueBytes(), s.Watch.Bytes(), 0
 	for _, arg := range s.Retry {
 		f.ArgBytes += len(arg)
 	}

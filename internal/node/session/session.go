@@ -60,13 +60,6 @@ type Home interface {
 	Carries() bool
 }
 
-// Queued is one command between MULTI and EXEC.
-type Queued struct {
-	Spec  *command.Spec
-	Args  [][]byte
-	Flags command.Flags // of Spec with Args, when it was queued
-}
-
 // Session is the state of one connection.
 type Session struct {
 	id      uint64
@@ -157,8 +150,7 @@ type Session struct {
 	// limit without a break, 0 if it does not; package clients keeps it.
 	SoftSince int64
 
-	// QueuedBytes is the length of all arguments in Queue.
-	QueuedBytes int
+	queuedBytes, queuedArgs int // the length and the number of all arguments in Queue
 
 	db     int
 	parked bool // unanswered until door.reply comes
@@ -279,7 +271,7 @@ func (s *Session) InScript() bool { return s.Is(Script) }
 
 // Discard ends MULTI without running what was queued, and WATCH.
 func (s *Session) Discard() {
-	s.Queue, s.QueuedBytes = nil, 0
+	s.Dequeue()
 	s.Clear(Multi | DirtyExec)
 	s.Set(Unwatch)
 }
