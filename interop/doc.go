@@ -17,6 +17,7 @@
 //	seeds_test.go     RESET, FORGET and CLUSTERDOWN, as their documents tell
 //	clients_test.go   go-redis, rueidis, ioredis and node-redis with every type, while slots move and masters hand over
 //	tools_test.go     redis-cli's modes and redis-benchmark
+//	hostile_test.go   clients that mean harm or are broken, while another goes on
 //
 // With SKEIN_ACCEPT=1 the tests run at full size (make accept-cluster), otherwise in a few minutes.
 package interop

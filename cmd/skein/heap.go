@@ -1,6 +1,8 @@
 package main
 
 import (
+	"math"
+	"os"
 	"runtime/debug"
 	"runtime/metrics"
 	"time"
@@ -35,12 +37,41 @@ func (k *heapKeeper) look(allocated, heap uint64) (tidy bool) {
 	return true
 }
 
-// keepHeap tidies the heap of the process from time to time. It never returns.
-func keepHeap() {
+// What maxmemory limits is keys and values, most of which lie in the arena, outside Go's heap. What is left of it is for
+// the heap: as it nears that, the collector runs more often instead of letting garbage grow beside the data. A heap whose
+// living part is near the limit or over it is not squeezed: only eviction can help it.
+
+const heapSlack = 64 << 20 // bytes of garbage that the heap may always hold
+
+// heapLimit is the limit of Go's memory beside an arena of arenaBytes, while live bytes of the heap are in use. 0: none.
+func heapLimit(maxMemory, arenaBytes, live int64) int64 {
+	if maxMemory == 0 {
+		return 0
+	}
+	return max(maxMemory-arenaBytes, live+live/4) + heapSlack
+}
+
+// limitHeap sets the limit anew.
+func limitHeap(maxMemory, arenaBytes, live int64) {
+	limit := heapLimit(maxMemory, arenaBytes, live)
+	if limit == 0 {
+		limit = math.MaxInt64
+	}
+	debug.SetMemoryLimit(limit)
+}
+
+// keepHeap tidies the heap of the process from time to time, and keeps its limit. It never returns. memory tells
+// maxmemory and the bytes of the arena; a GOMEMLIMIT that somebody has set is left alone.
+func keepHeap(memory func() (maxMemory, arenaBytes int64)) {
+	_, fixed := os.LookupEnv("GOMEMLIMIT")
 	s := []metrics.Sample{{Name: "/gc/heap/allocs:bytes"}, {Name: "/memory/classes/heap/objects:bytes"}}
 	var k heapKeeper
 	for range time.Tick(heapLook) {
 		metrics.Read(s)
+		if !fixed {
+			maxMemory, arenaBytes := memory()
+			limitHeap(maxMemory, arenaBytes, int64(s[1].Value.Uint64()))
+		}
 		if k.look(s[0].Value.Uint64(), s[1].Value.Uint64()) {
 			debug.FreeOSMemory()
 		}

@@ -23,3 +23,16 @@ func TestHeapKeeper(t *testing.T) {
 		}
 	}
 }
+
+func TestHeapLimit(t *testing.T) {
+	for _, c := range []struct{ maxMemory, arena, live, want int64 }{ // MiB
+		{0, 500, 100, 0},
+		{1000, 200, 100, 864},
+		{1000, 950, 100, 189}, // what lives has room
+		{1000, 2000, 0, 64},
+	} {
+		if got := heapLimit(c.maxMemory<<20, c.arena<<20, c.live<<20); got != c.want<<20 {
+			t.Errorf("maxmemory %d, arena %d, live %d MiB: %d", c.maxMemory, c.arena, c.live, got>>20)
+		}
+	}
+}

@@ -83,11 +83,11 @@ func load(args []string) (*config.Config, []byte, error) {
 // serve runs the node in this process. It calls ready when clients can connect.
 func serve(cfg *config.Config, above supervisor, ready func()) int {
 	runtime.GOMAXPROCS(max(runtime.GOMAXPROCS(0), runtime.NumCPU()+1))
-	go keepHeap()
 	n, err := node.New(node.Options{Config: cfg, Supervised: above.kind})
 	if err != nil {
 		return fail(err)
 	}
+	go keepHeap(n.Memory)
 	above.announce(n.Logger())
 	signals := make(chan os.Signal, 4)
 	signal.Notify(signals, syscall.SIGTERM, syscall.SIGINT)

@@ -3,6 +3,7 @@ package node
 import (
 	"crypto/rand"
 	"encoding/binary"
+	"errors"
 	mathrand "math/rand/v2"
 	"net"
 	"time"
@@ -114,9 +115,17 @@ func (n *Node) memory() (m admin.Memory) {
 	}
 	m.CachedScripts, m.Scripts, m.Machines = n.scripts.Usage()
 	m.Libraries, m.LoadedFunctions, m.Functions = n.functions.Size()
+	_, _, m.Tracked = n.keyspace.Tracked()
 	m.Cut = n.keyspace.CutHeld()
 	m.NotCounted += m.Cut
 	return m
+}
+
+// Memory is maxmemory as it is in force, 0 if there is none, and what the arena of keys
+// and values has from the system, in bytes: whoever runs the process keeps the rest
+// within the limit.
+func (n *Node) Memory() (limit, arenaBytes int64) {
+	return n.gates.MaxMemory.Load(), n.keyspace.Resident()
 }
 
 // beside is what counts against maxmemory beside keys and values, in bytes.
@@ -159,7 +168,11 @@ func (c configurer) Set(pairs []admin.Setting, local bool) error {
 	for i, p := range pairs {
 		list[i] = config.Setting(p)
 	}
-	return c.n.cfg.Set(list, config.Caller{Local: local, Loading: c.n.gates.Loading.Load()})
+	err := c.n.cfg.Set(list, config.Caller{Local: local, Loading: c.n.gates.Loading.Load()})
+	if errors.Is(err, config.ErrLoading) {
+		return command.Error(err.Error()) // which has a code of its own
+	}
+	return err
 }
 
 func (c configurer) Rewrite(force bool) error {

@@ -85,12 +85,13 @@ type Memory struct {
 	Machines                   int64 // Lua's
 	Functions                  int64 // bytes
 	Libraries, LoadedFunctions int
+	Tracked                    int64 // which clients have read which keys
 	Cut                        int64 // what a snapshot being written still wants of keys that have changed
 	NotCounted                 int64 // the part of all this that does not count against maxmemory
 }
 
 func (m *Memory) total() int64 {
-	return m.Clients + m.Replicas + m.ClusterLinks + m.Backlog + m.FileBuffer + m.Scripts + m.Machines + m.Functions + m.Cut
+	return m.Clients + m.Replicas + m.ClusterLinks + m.Backlog + m.FileBuffer + m.Scripts + m.Machines + m.Functions + m.Tracked + m.Cut
 }
 
 // Admin answers the commands of this package for one node.
