@@ -95,7 +95,7 @@ func quantiles(times []Time) Quantiles {
 	slices.Sort(times)
 	q := Quantiles{N: len(times), Sorted: times}
 	if q.N > 0 {
-		q.Median, q.P99, q.Worst = times[(q.N-1)/2], times[(q.N-1)*99/100], times[q.N-1]
+		q.Median, q.P99, q.Worst = times[(q.N-1)/2], times[(q.N*99+99)/100-1], times[q.N-1]
 	}
 	return q
 }

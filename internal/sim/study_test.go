@@ -56,3 +56,16 @@ func TestStudyRefuses(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+func TestQuantilesOfFew(t *testing.T) {
+	if q := quantiles([]Time{3, 1, 2}); q.Median != 2 || q.P99 != 3 || q.Worst != 3 {
+		t.Errorf("%+v", q)
+	}
+	hundred := make([]Time, 100)
+	for i := range hundred {
+		hundred[i] = Time(i + 1)
+	}
+	if q := quantiles(hundred); q.Median != 50 || q.P99 != 99 || q.Worst != 100 {
+		t.Errorf("%+v", q)
+	}
+}
