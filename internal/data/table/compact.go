@@ -46,24 +46,24 @@ func (t *Table) compactSegment(s uint64) {
 }
 
 func (t *Table) compactDirectory() {
-	segments := (t.n.Load() + segmentBuckets - 1) / segmentBuckets
-	if segments <= 1 {
-		return
-	}
-	list := arena.Handle(t.root.Load() & handleMask)
-	words := segments
-	if segments > pageSegments {
-		words = (segments + pageSegments - 1) >> pageShift
+	root := t.root.Load()
+	words := (t.n.Load() + segmentBuckets - 1) / segmentBuckets
+	if root&paged != 0 {
+		words = (words + pageSegments - 1) >> pageShift
 		for i := range words {
-			page := t.word(list, i)
+			page := t.listed(root, i)
 			if now, ok := t.moveSparse(page, pageBytes); ok {
-				t.setWord(list, i, now)
+				t.setListed(root, i, now)
 				t.arena.Free(page, pageBytes)
 			}
 		}
 	}
+	if root&far == 0 {
+		return
+	}
+	list := arena.Handle(root & handleMask)
 	if now, ok := t.moveSparse(list, int(8*words)); ok {
-		t.setRoot(now, segments)
+		t.root.Store(root&^handleMask | uint64(now))
 		t.arena.Free(list, int(8*words))
 	}
 }

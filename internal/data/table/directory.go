@@ -13,8 +13,12 @@ const (
 	pageSegments   = 1 << pageShift
 	pageBytes      = 8 * pageSegments
 
-	depthShift = 40
-	handleMask = 1<<depthShift - 1
+	nearWords = 8 // of a list that lies in the table itself
+
+	// Of the root word, beside the handle of a list in the arena.
+	far        = 1 << 40 // there is one: the list does not lie in Table.near
+	paged      = 1 << 41 // the list is one of directory pages, not of segments
+	handleMask = far - 1
 )
 
 // bucket is bucket i of those that exist.
@@ -25,28 +29,36 @@ func (t *Table) bucket(i uint64) *bucket {
 // segment is the handle of segment s.
 func (t *Table) segment(s uint64) arena.Handle {
 	root := t.root.Load()
-	h := arena.Handle(root & handleMask)
-	switch root >> depthShift {
-	case 0:
-		return h
-	case 1:
-		return t.word(h, s)
+	if root&paged == 0 {
+		return t.listed(root, s)
 	}
-	return t.word(t.word(h, s>>pageShift), s%pageSegments)
+	return t.word(t.listed(root, s>>pageShift), s%pageSegments)
 }
 
 // setSegment changes the handle of segment s.
 func (t *Table) setSegment(s uint64, h arena.Handle) {
 	root := t.root.Load()
-	dir := arena.Handle(root & handleMask)
-	switch root >> depthShift {
-	case 0:
-		t.root.Store(uint64(h))
+	if root&paged == 0 {
+		t.setListed(root, s, h)
 		return
-	case 2:
-		dir, s = t.word(dir, s>>pageShift), s%pageSegments
 	}
-	t.setWord(dir, s, h)
+	t.setWord(t.listed(root, s>>pageShift), s%pageSegments, h)
+}
+
+// listed is word i of the list that root names.
+func (t *Table) listed(root, i uint64) arena.Handle {
+	if root&far == 0 {
+		return arena.Handle(t.near[i%nearWords].Load())
+	}
+	return t.word(arena.Handle(root&handleMask), i)
+}
+
+func (t *Table) setListed(root, i uint64, h arena.Handle) {
+	if root&far == 0 {
+		t.near[i].Store(uint64(h))
+		return
+	}
+	t.setWord(arena.Handle(root&handleMask), i, h)
 }
 
 // word is handle i of the directory at dir.
@@ -115,114 +127,121 @@ func (t *Table) moveSegment(s uint64, h arena.Handle, used, oldSize int) {
 }
 
 // addSegment appends segment h to the s segments there are.
-func (t *Table) addSegment(s uint64, h arena.Handle) (err error) {
-	list := arena.Handle(t.root.Load() & handleMask)
+func (t *Table) addSegment(s uint64, h arena.Handle) error {
 	switch {
 	case s < pageSegments:
-		if list, err = t.push(list, s, h); err == nil {
-			t.setRoot(list, s+1)
-		}
-	case s%pageSegments == 0:
-		page, err := t.alloc(pageBytes)
-		if err != nil {
-			return err
-		}
-		t.setWord(page, 0, h)
-		if list, err = t.push(list, s>>pageShift, page); err != nil {
-			t.free(page, pageBytes)
-			return err
-		}
-		t.setRoot(list, s+1)
-	default:
+		return t.push(s, h)
+	case s%pageSegments > 0:
 		t.setSegment(s, h)
+		return nil
 	}
-	return err
+	page, err := t.alloc(pageBytes)
+	if err != nil {
+		return err
+	}
+	t.setWord(page, 0, h)
+	if s == pageSegments { // the list there is becomes the first page
+		t.near[0].Store(t.root.Load() & handleMask)
+		t.root.Store(paged)
+	}
+	if err := t.push(s>>pageShift, page); err != nil {
+		t.free(page, pageBytes)
+		return err
+	}
+	return nil
 }
 
 // dropSegment removes the last segment, which is s > 0, from the directory.
-func (t *Table) dropSegment(s uint64) (err error) {
-	list := arena.Handle(t.root.Load() & handleMask)
+func (t *Table) dropSegment(s uint64) error {
 	switch {
 	case s < pageSegments:
-		if list, err = t.pop(list, s+1); err == nil {
-			t.setRoot(list, s)
-		}
-	case s%pageSegments == 0:
-		pages := s >> pageShift
-		page := t.word(list, pages)
-		if list, err = t.pop(list, pages+1); err == nil {
-			t.free(page, pageBytes)
-			t.setRoot(list, s)
-		}
+		return t.pop(s + 1)
+	case s%pageSegments > 0:
+		return nil
 	}
-	return err
+	pages := s >> pageShift
+	page := t.listed(t.root.Load(), pages)
+	if err := t.pop(pages + 1); err != nil {
+		return err
+	}
+	t.free(page, pageBytes)
+	if pages == 1 { // the page that is left is the list
+		t.root.Store(far | t.near[0].Load())
+	}
+	return nil
 }
 
 // freeDirectory frees what leads to the given number of segments.
 func (t *Table) freeDirectory(segments uint64) {
-	list := arena.Handle(t.root.Load() & handleMask)
+	root, words := t.root.Load(), segments
 	t.root.Store(0)
-	words := segments
-	if segments > pageSegments {
+	if root&paged != 0 {
 		words = (segments + pageSegments - 1) >> pageShift
 		for i := range words {
-			t.free(t.word(list, i), pageBytes)
+			t.free(t.listed(root, i), pageBytes)
 		}
 	}
-	if words > 1 {
-		t.free(list, int(8*words))
+	if root&far != 0 {
+		t.free(arena.Handle(root&handleMask), int(8*words))
 	}
 }
 
-// setRoot makes list the way to the given number of segments.
-func (t *Table) setRoot(list arena.Handle, segments uint64) {
-	depth := uint64(0)
-	switch {
-	case segments > pageSegments:
-		depth = 2
-	case segments > 1:
-		depth = 1
+// push appends a word to the list, which has n.
+func (t *Table) push(n uint64, word arena.Handle) error {
+	if n < nearWords {
+		t.near[n].Store(uint64(word))
+		return nil
 	}
-	t.root.Store(uint64(list) | depth<<depthShift)
+	root := t.root.Load()
+	list, err := t.resize(root, n, n+1)
+	if err != nil {
+		return err
+	}
+	t.setWord(list, n, word)
+	t.root.Store(root&paged | far | uint64(list))
+	return nil
 }
 
-// push appends a word to a list of n and returns the list. A list of one word is the word itself.
-func (t *Table) push(list arena.Handle, n uint64, word arena.Handle) (arena.Handle, error) {
-	if n == 0 {
-		return word, nil
+// pop removes the last of the n > 1 words of the list.
+func (t *Table) pop(n uint64) error {
+	if n <= nearWords {
+		return nil
 	}
-	longer, err := t.resize(list, n, n+1)
-	if err == nil {
-		t.setWord(longer, n, word)
+	root := t.root.Load()
+	if n-1 > nearWords {
+		list, err := t.resize(root, n, n-1)
+		if err == nil {
+			t.root.Store(root&paged | far | uint64(list))
+		}
+		return err
 	}
-	return longer, err
+	for i := range t.near {
+		t.near[i].Store(uint64(t.listed(root, uint64(i))))
+	}
+	t.root.Store(root & paged)
+	t.free(arena.Handle(root&handleMask), int(8*n))
+	return nil
 }
 
-// pop removes the last word from a list of n > 1 and returns the list.
-func (t *Table) pop(list arena.Handle, n uint64) (arena.Handle, error) {
-	if n == 2 {
-		only := t.word(list, 0)
-		t.free(list, 16)
-		return only, nil
+// resize makes room for another number of words in a list that is in the arena then: it returns the list,
+// which may have moved.
+func (t *Table) resize(root, from, to uint64) (arena.Handle, error) {
+	old := arena.Handle(root & handleMask)
+	if root&far != 0 && arena.ClassSize(int(8*from)) == arena.ClassSize(int(8*to)) {
+		return old, nil
 	}
-	return t.resize(list, n, n-1)
-}
-
-// resize moves a list to where it has room for another number of words, at least two, if it must.
-func (t *Table) resize(list arena.Handle, from, to uint64) (arena.Handle, error) {
-	if from > 1 && arena.ClassSize(int(8*from)) == arena.ClassSize(int(8*to)) {
-		return list, nil
-	}
-	moved, err := t.alloc(int(8 * to))
+	list, err := t.alloc(int(8 * to))
 	if err != nil {
 		return 0, err
 	}
-	if from == 1 {
-		t.setWord(moved, 0, list)
-		return moved, nil
+	if root&far == 0 {
+		for i := range from {
+			t.setWord(list, i, t.listed(root, i))
+		}
+		return list, nil
 	}
 	n := int(8 * min(from, to))
-	copy(t.arena.Bytes(moved, n), t.arena.Bytes(list, n))
-	t.free(list, int(8*from))
-	return moved, nil
+	copy(t.arena.Bytes(list, n), t.arena.Bytes(old, n))
+	t.free(old, int(8*from))
+	return list, nil
 }

@@ -6,7 +6,10 @@ import "github.com/skeindb/skein/internal/data/arena"
 type Hint arena.Handle
 
 // Prefetch brings nearer what PrefetchBucket and Find read first, if that is in no cache either.
-func (t *Table) Prefetch() { arena.PrefetchValue(&t.root) }
+func (t *Table) Prefetch() {
+	arena.PrefetchValue(&t.n)
+	arena.PrefetchValue(&t.near[nearWords-1])
+}
 
 // PrefetchBucket brings the bucket of a hash nearer and tells where it is, for PrefetchEntry. The two hide
 // the cache misses of a batch of look-ups: call one for all keys, then the other for all keys, then
@@ -51,18 +54,24 @@ func (t *Table) hintBucket(hash uint64) arena.Handle {
 	}
 	i := index(hash, n)
 	s := i / segmentBuckets
-	h := arena.Handle(root & handleMask)
-	switch root >> depthShift {
-	case 1:
-		h = t.hintWord(h, s)
-	case 2:
-		h = t.hintWord(t.hintWord(h, s>>pageShift), s%pageSegments)
+	var h arena.Handle
+	if root&paged == 0 {
+		h = t.hintListed(root, s)
+	} else {
+		h = t.hintWord(t.hintListed(root, s>>pageShift), s%pageSegments)
 	}
 	h += arena.Handle(i % segmentBuckets * bucketUnits)
 	if !t.arena.Mapped(h) {
 		return 0
 	}
 	return h
+}
+
+func (t *Table) hintListed(root, i uint64) arena.Handle {
+	if root&far == 0 {
+		return arena.Handle(t.near[i%nearWords].Load())
+	}
+	return t.hintWord(arena.Handle(root&handleMask), i)
 }
 
 func (t *Table) hintWord(list arena.Handle, i uint64) arena.Handle {

@@ -21,9 +21,9 @@
 //
 // # Directory
 //
-// Buckets lie in segments of eight; the last segment has 1, 2, 4 or 8. The root word of a table names
-// its only segment (depth 0), a directory of up to 4096 segments (depth 1), or a directory of such
-// directories (depth 2).
+// Buckets lie in segments of eight; the last segment has 1, 2, 4 or 8. The handles of up to 4096 segments
+// are one list; beyond, every 4096 are a page and the pages are the list. The first eight words of a list
+// lie in the table itself, where they cost a look-up no further cache miss; a longer list lies in the arena.
 //
 // # Entry
 //
@@ -52,14 +52,16 @@ import (
 )
 
 // Table is a hash table from keys to entries in an arena. Call Init before use; an empty table
-// occupies no memory but itself.
+// occupies no memory but itself. It is as large as two cache lines, so that Go places it on two.
 type Table struct {
 	arena *arena.Arena
 	seed  maphash.Seed
-	root  atomic.Uint64 // handle, and depth from bit 40 on
-	n     atomic.Uint64 // buckets
-	count int           // entries
-	mem   int           // bytes of the index in the arena
+	n     atomic.Uint64            // buckets
+	root  atomic.Uint64            // of the directory: a handle, far and paged
+	near  [nearWords]atomic.Uint64 // the list, if it is not far: handles
+	count int                      // entries
+	mem   int                      // bytes of the index in the arena
+	_     [16]byte
 }
 
 // Init makes t an empty table in arena a. The seed must be the one that its hashes are made with.

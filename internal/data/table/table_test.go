@@ -422,7 +422,7 @@ func TestFull(t *testing.T) {
 // TestDirectoryDepths grows and shrinks through all depths of the directory.
 func TestDirectoryDepths(t *testing.T) {
 	m := newModel(t)
-	const n = 2*pageSegments*segmentBuckets + 77
+	const n = (nearWords+1)*pageSegments*segmentBuckets + 77 // so many pages lie far
 	for i := range uint64(n) {
 		if err := m.tab.grow(i); err != nil {
 			t.Fatal(err)
