@@ -2,7 +2,7 @@
 
 SHELL := /bin/bash
 
-.PHONY: build test lint fuzz bench bench-quick bench-failover bench-bigvalues accept-cluster accept-replication suite sim sim-soak
+.PHONY: build test lint fuzz bench bench-quick bench-failover bench-bigvalues accept-cluster accept-replication suite sim sim-soak pgo
 
 build: ## one binary, bin/skein
 	go build -o bin/skein ./cmd/skein
@@ -33,6 +33,9 @@ bench-failover: ## what a failover costs, side by side with redis-server; a quar
 
 bench-bigvalues: ## what other clients feel of work on big values, side by side with redis-server; half an hour
 	go run ./bench/bigvalues
+
+pgo: ## the profile by which the compiler inlines what is hot, made anew; 3 minutes
+	scripts/pgo
 
 suite: ## Redis's own Tcl tests; needs SKEIN_REDIS_SRC, see scripts/suite
 	scripts/suite

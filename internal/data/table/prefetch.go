@@ -6,10 +6,7 @@ import "github.com/skeindb/skein/internal/data/arena"
 type Hint arena.Handle
 
 // Prefetch brings nearer what PrefetchBucket and Find read first, if that is in no cache either.
-func (t *Table) Prefetch() {
-	arena.PrefetchValue(&t.n)
-	arena.PrefetchValue(&t.near[nearWords-1])
-}
+func (t *Table) Prefetch() { arena.PrefetchValue(&t.n) }
 
 // PrefetchBucket brings the bucket of a hash nearer and tells where it is, for PrefetchEntry. The two hide
 // the cache misses of a batch of look-ups: call one for all keys, then the other for all keys, then
