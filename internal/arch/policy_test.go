@@ -37,7 +37,7 @@ command/script/lualib < command/script
 6 engine: node/session node/exec node/clients node/observe
 node/session < node/exec node/clients node/observe
 
-7 services: node/admin node/clusterd node/config node/migrate node/persist node/repl
+7 services: node/admin node/clusterd node/config node/migrate node/persist node/repl node/secure
 
 8 edge: node/netloop
 

@@ -24,10 +24,7 @@ func (n *Node) makeCluster() error {
 	if !config.ClusterEnabled.Get(v) {
 		return nil
 	}
-	port, bus := config.Port.Get(v), config.ClusterPort.Get(v)
-	if bus == 0 {
-		bus = port + busPortOffset
-	}
+	bus := busPort(v)
 	if bus > 65535 {
 		n.slog.Warn(errPortTooHigh.Error())
 		return errPortTooHigh
@@ -38,6 +35,7 @@ func (n *Node) makeCluster() error {
 		Bind:      config.Bind.Get(v),
 		Port:      uint16(bus),
 		Source:    config.BindSourceAddr.Get(v),
+		Secure:    n.secureBus,
 		Flight:    v.Path(config.ClusterFlightFile),
 		SendLimit: int64(config.ClusterLinkSendbufLimit.Get(v)),
 		Keyspace:  n.keyspace,
@@ -49,12 +47,16 @@ func (n *Node) makeCluster() error {
 	return err
 }
 
+// busPort is the port of the cluster bus.
+func busPort(v *config.Values) int {
+	if port := config.ClusterPort.Get(v); port != 0 {
+		return port
+	}
+	return clientPort(v, config.TLSCluster.Get(v)) + busPortOffset
+}
+
 // clusterConfig is what the core is to know of the directives.
 func (n *Node) clusterConfig(v *config.Values) core.Config {
-	port, bus := config.Port.Get(v), config.ClusterPort.Get(v)
-	if bus == 0 {
-		bus = port + busPortOffset
-	}
 	orElse := func(announced, real int) uint16 {
 		if announced != 0 {
 			return uint16(announced)
@@ -78,9 +80,11 @@ func (n *Node) clusterConfig(v *config.Values) core.Config {
 		AnnounceIP:            config.ClusterAnnounceIP.Get(v),
 		Hostname:              config.ClusterAnnounceHostname.Get(v),
 		Nodename:              config.ClusterAnnounceHumanNodename.Get(v),
-		Port:                  orElse(config.ClusterAnnouncePort.Get(v), port),
+		Port:                  orElse(config.ClusterAnnouncePort.Get(v), config.Port.Get(v)),
 		TLSPort:               orElse(config.ClusterAnnounceTLSPort.Get(v), config.TLSPort.Get(v)),
-		BusPort:               orElse(config.ClusterAnnounceBusPort.Get(v), bus),
+		BusPort:               orElse(config.ClusterAnnounceBusPort.Get(v), busPort(v)),
+		TLSCluster:            config.TLSCluster.Get(v),
+		TLSReplication:        config.TLSReplication.Get(v),
 	}
 }
 
@@ -143,7 +147,8 @@ func (n *Node) watchCluster() {
 		config.ClusterAllowReplicaMigration, config.ClusterMigrationBarrier, config.ClusterReplicaNoFailover,
 		config.ClusterReplicaValidityFactor, config.ReplPingReplicaPeriod, config.ClusterAnnounceIP,
 		config.ClusterAnnounceHostname, config.ClusterAnnounceHumanNodename, config.ClusterAnnouncePort,
-		config.ClusterAnnounceTLSPort, config.ClusterAnnounceBusPort, config.Port, config.TLSPort, config.ClusterLinkSendbufLimit)
+		config.ClusterAnnounceTLSPort, config.ClusterAnnounceBusPort, config.Port, config.TLSPort,
+		config.TLSCluster, config.TLSReplication, config.ClusterLinkSendbufLimit)
 }
 
 // killLinks is DEBUG CLUSTERLINK KILL.

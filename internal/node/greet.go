@@ -23,7 +23,7 @@ func (n *Node) greet() {
 	if config.ClusterEnabled.Get(v) {
 		mode = "cluster"
 	}
-	n.slog.Info(fmt.Sprintf("Running mode=%s, port=%d. PID: %d", mode, config.Port.Get(v), os.Getpid()))
+	n.slog.Info(fmt.Sprintf("Running mode=%s, port=%d. PID: %d", mode, clientPort(v, false), os.Getpid()))
 	n.confess(v)
 }
 

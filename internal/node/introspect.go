@@ -145,7 +145,7 @@ func (n *Node) listening() (list []admin.Listener) {
 			list = append(list, admin.Listener{Kind: l.kind, Bind: []string{v.Path(config.UnixSocket)}})
 			continue
 		}
-		if len(list) > 0 && list[0].Kind == l.kind { // one line for all addresses of a port
+		if last := len(list) - 1; last >= 0 && list[last].Kind == l.kind { // one line for all addresses of a port
 			continue
 		}
 		list = append(list, admin.Listener{Kind: l.kind, Bind: config.Bind.Get(v), Port: l.Addr().(*net.TCPAddr).Port})

@@ -22,6 +22,7 @@ import (
 // The kinds of listeners, as the log says them.
 const (
 	kindTCP  = "tcp"
+	kindTLS  = "tls"
 	kindUnix = "unix"
 )
 
@@ -31,7 +32,7 @@ type listener struct {
 	kind string
 }
 
-// listeners are the sockets that are open. CONFIG SET replaces those of TCP.
+// listeners are the sockets that are open. CONFIG SET replaces those that have ports.
 type listeners struct {
 	mu   sync.Mutex
 	open []*listener
@@ -97,9 +98,13 @@ func (n *Node) loopOptions() *netloop.Options {
 // listenAll opens what the configuration names.
 func (n *Node) listenAll() error {
 	v := n.cfg.Values()
-	if port := config.Port.Get(v); port != 0 {
-		if err := n.listenTCP(config.Bind.Get(v), port); err != nil {
-			n.slog.Warn(fmt.Sprintf("Failed listening on port %d (tcp), aborting.", port))
+	for _, kind := range portKinds {
+		port := portOf(kind, v)
+		if port == 0 {
+			continue
+		}
+		if err := n.listenTCP(config.Bind.Get(v), port, kind); err != nil {
+			n.slog.Warn(fmt.Sprintf("Failed listening on port %d (%s), aborting.", port, kind))
 			return err
 		}
 	}
@@ -116,45 +121,76 @@ func (n *Node) listenAll() error {
 	return nil
 }
 
-// relisten makes CONFIG SET of port and bind true. What is connected stays. An
-// address may be in the old set and in the new one, or contain another, so the
+// portKinds are the kinds of listeners that have ports.
+var portKinds = [...]string{kindTCP, kindTLS}
+
+func portOf(kind string, v *config.Values) int {
+	if kind == kindTLS {
+		return config.TLSPort.Get(v)
+	}
+	return config.Port.Get(v)
+}
+
+// relisten makes CONFIG SET of port, tls-port and bind true. What is connected stays.
+// An address may be in the old set and in the new one, or contain another, so the
 // old sockets are closed first.
 func (n *Node) relisten(ch config.Change) error {
-	for _, l := range n.listeners.take(kindTCP) {
-		netloop.Unlisten(l.Listener, n.loops)
+	moved := func(kind string) bool { return ch.Of(config.Bind) || portOf(kind, ch.Old) != portOf(kind, ch.New) }
+	if config.TLSPort.Get(ch.New) != 0 && n.secure.Load() == nil && n.loadTLS(ch.New) != nil {
+		return errTLS
 	}
-	port := config.Port.Get(ch.New)
-	if port == 0 {
-		return nil
+	for _, kind := range portKinds {
+		if moved(kind) {
+			n.unlistenAll(kind)
+		}
 	}
-	switch err := n.listenTCP(config.Bind.Get(ch.New), port); {
-	case err == nil:
-		return nil
-	case ch.Of(config.Bind):
-		return errors.New("Failed to bind to specified addresses.")
-	default:
-		return errors.New("Unable to listen on this port. Check server logs.")
+	for _, kind := range portKinds {
+		port := portOf(kind, ch.New)
+		if port == 0 || !moved(kind) {
+			continue
+		}
+		switch err := n.listenTCP(config.Bind.Get(ch.New), port, kind); {
+		case err == nil:
+		case ch.Of(config.Bind):
+			return errors.New("Failed to bind to specified addresses.")
+		default:
+			return errors.New("Unable to listen on this port. Check server logs.")
+		}
+	}
+	return nil
+}
+
+// unlisten closes a listener.
+func (n *Node) unlisten(l *listener) {
+	if l.kind == kindTLS {
+		l.Close()
+		return
+	}
+	netloop.Unlisten(l.Listener, n.loops)
+}
+
+func (n *Node) unlistenAll(kind string) {
+	for _, l := range n.listeners.take(kind) {
+		n.unlisten(l)
 	}
 }
 
 // listenTCP opens a port on each address, or on none. An address with a dash
 // before it may be missing on this machine.
-func (n *Node) listenTCP(addrs []string, port int) error {
+func (n *Node) listenTCP(addrs []string, port int, kind string) error {
 	for _, addr := range addrs {
 		addr, optional := strings.CutPrefix(addr, "-")
 		network, host := tcpAddress(addr)
 		at := net.JoinHostPort(host, strconv.Itoa(port))
 		ln, err := n.listenReuse(network, at)
 		if err == nil {
-			err = n.serve(ln, kindTCP)
+			err = n.serve(ln, kind)
 		}
 		if err == nil || optional && isMissing(err) {
 			continue
 		}
 		n.slog.Warn(fmt.Sprintf("Warning: Could not create server TCP listening socket %s:%d: %v", addr, port, cause(err)))
-		for _, l := range n.listeners.take(kindTCP) {
-			netloop.Unlisten(l.Listener, n.loops)
-		}
+		n.unlistenAll(kind)
 		return &ListenError{at, cause(err)}
 	}
 	return nil
@@ -207,7 +243,9 @@ func (n *Node) listenUnix(path string, perm os.FileMode) error {
 }
 
 func (n *Node) serve(ln net.Listener, kind string) error {
-	if err := netloop.Listen(ln, n.loops); err != nil {
+	if kind == kindTLS {
+		go netloop.ListenTLS(ln, n.loops, n.secureClients())
+	} else if err := netloop.Listen(ln, n.loops); err != nil {
 		ln.Close()
 		return &ListenError{ln.Addr().String(), err}
 	}

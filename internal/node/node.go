@@ -29,6 +29,7 @@ import (
 	"github.com/skeindb/skein/internal/node/observe"
 	"github.com/skeindb/skein/internal/node/persist"
 	"github.com/skeindb/skein/internal/node/repl"
+	"github.com/skeindb/skein/internal/node/secure"
 	"github.com/skeindb/skein/internal/node/session"
 	"github.com/skeindb/skein/internal/store/keyspace"
 	"github.com/skeindb/skein/internal/store/oplog"
@@ -80,6 +81,7 @@ type Node struct {
 	logBytes     atomic.Int64 // of the log, the same: what counts against maxmemory
 	oom          oomScore
 	ending       ending
+	secure       atomic.Pointer[secure.Context] // nil while nothing goes by TLS
 
 	loops      []*netloop.Loop
 	listeners  listeners
@@ -171,7 +173,7 @@ func (n *Node) furnish() (err error) {
 	if err := n.makeCluster(); err != nil {
 		return err
 	}
-	n.migrator = migrate.New(migrate.Options{Keyspace: n.keyspace})
+	n.migrator = migrate.New(migrate.Options{Keyspace: n.keyspace, Dial: n.dialMigration})
 	n.admin = admin.New(n.adminOptions())
 	return n.makeTable()
 }
@@ -318,6 +320,10 @@ func (n *Node) open() error {
 	n.gates.Loading.Store(true)
 	n.engine.Tick(time.Now().UnixMilli()) // who is served before the load has ended has waited for it
 	late := time.AfterFunc(exec.LoadPatience, n.runLoops)
+	if err := n.loadTLS(n.cfg.Values()); err != nil {
+		n.slog.Warn("Failed to configure TLS. Check logs for more info.")
+		return err
+	}
 	err := n.listenAll()
 	if err == nil {
 		n.slog.Info("Server initialized")
@@ -381,7 +387,7 @@ func (n *Node) close() {
 		}
 	}
 	for _, l := range n.listeners.take("") {
-		netloop.Unlisten(l.Listener, n.loops)
+		n.unlisten(l)
 	}
 	for _, l := range slices.Backward(n.loops) {
 		l.Stop()

@@ -17,7 +17,6 @@ func (n *Node) confess(v *config.Values) {
 		}
 	}
 	tell(config.AppendOnly.Get(v), "appendonly. Nothing is written to disk.")
-	tell(config.TLSPort.Get(v) != 0 || config.TLSCluster.Get(v), "TLS. Nobody can connect by it.")
 	tell(config.SyslogEnabled.Get(v), "syslog. The log goes to logfile only.")
 	tell(len(n.cfg.Modules()) > 0, "modules.")
 }

@@ -61,8 +61,17 @@ func (n *Node) makeRepl() {
 	}
 }
 
-// dialMaster connects to a master, from bind-source-addr if that can be done, as in redis.
+// dialMaster connects to a master, by TLS if tls-replication says so.
 func (n *Node) dialMaster(ctx context.Context, address string) (net.Conn, error) {
+	c, err := n.dialPlain(ctx, address)
+	if secure := n.secure.Load(); err == nil && secure != nil && config.TLSReplication.Get(n.cfg.Values()) {
+		return secure.Connect(ctx, c)
+	}
+	return c, err
+}
+
+// dialPlain connects from bind-source-addr if that can be done, as in redis.
+func (n *Node) dialPlain(ctx context.Context, address string) (net.Conn, error) {
 	var dialer net.Dialer
 	if source := net.ParseIP(config.BindSourceAddr.Get(n.cfg.Values())); source != nil {
 		bound := net.Dialer{LocalAddr: &net.TCPAddr{IP: source}}
@@ -186,7 +195,7 @@ func (n *Node) tuneRepl(v *config.Values) {
 		Announced:         config.ReplicaAnnounced.Get(v),
 		AnnounceIP:        config.ReplicaAnnounceIP.Get(v),
 		AnnouncePort:      config.ReplicaAnnouncePort.Get(v),
-		Port:              config.Port.Get(v),
+		Port:              clientPort(v, config.TLSReplication.Get(v)),
 		Load:              config.ReplDisklessLoad.Get(v),
 		LazyFlush:         config.ReplicaLazyFlush.Get(v),
 	})
@@ -198,5 +207,5 @@ func replDirectives() []config.Handle {
 		config.ReplDisklessSync, config.ReplDisklessSyncDelay, config.ReplDisklessSyncMaxReplicas, config.MinReplicasToWrite,
 		config.MinReplicasMaxLag, config.ReplDisableTCPNodelay, config.ClientOutputBufferLimit, config.MasterUser, config.MasterAuth,
 		config.ReplicaServeStaleData, config.ReplicaReadOnly, config.ReplicaPriority, config.ReplicaAnnounced, config.ReplicaAnnounceIP,
-		config.ReplicaAnnouncePort, config.Port, config.ReplDisklessLoad, config.ReplicaLazyFlush}
+		config.ReplicaAnnouncePort, config.Port, config.TLSPort, config.TLSReplication, config.ReplDisklessLoad, config.ReplicaLazyFlush}
 }

@@ -166,7 +166,8 @@ func (n *Node) watchConfig() {
 	}, config.AppendOnly)
 	n.cfg.OnApply(n.allowClients, config.MaxClients)
 	n.cfg.OnApply(func(ch config.Change) error { return n.tuneOOMScore(ch.New) }, config.OOMScoreAdj, config.OOMScoreAdjValues)
-	n.cfg.OnApply(n.relisten, config.Port, config.Bind)
+	n.watchTLS()
+	n.cfg.OnApply(n.relisten, config.Port, config.TLSPort, config.Bind)
 	n.cfg.LogTo(n.sink)
 }
 

@@ -194,6 +194,16 @@ func (r *Registry) Kill(s *session.Session) {
 	s.Kill()
 }
 
+// Full tells, before a session can be opened, whether it would be refused for want of
+// room, when so many others are to be opened before it. It is counted as refused then.
+func (r *Registry) Full(coming int) bool {
+	full := r.Len()+coming+r.clusterConns() >= r.limits.Load().MaxClients
+	if full {
+		r.counter.rejected.Add(1)
+	}
+	return full
+}
+
 func (r *Registry) clusterConns() int {
 	if r.opt.ClusterConns == nil {
 		return 0

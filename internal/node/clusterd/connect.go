@@ -28,14 +28,18 @@ func (d *Driver) dial(to core.Dial) {
 
 // connect is the life of a link that we dial.
 func (d *Driver) connect(l *link, to core.Dial) {
-	dialer := net.Dialer{Timeout: max(time.Duration(d.nodeTimeout.Load())*time.Millisecond, minDialTimeout)}
+	dialer := net.Dialer{Timeout: d.patience()}
 	if d.opt.Source != "" {
 		dialer.LocalAddr = &net.TCPAddr{IP: net.ParseIP(d.opt.Source)}
 	}
 	conn, err := dialer.DialContext(l.ctx, "tcp", net.JoinHostPort(to.Host, strconv.Itoa(int(to.Port))))
+	atOnce := neverBegan(err)
+	if err == nil {
+		conn, err = d.secure(l, conn, false)
+	}
 	if err != nil {
 		d.logf(core.Verbose, "Connection with Node %s at %s:%d failed: %v", to.Node, to.Host, to.Port, cause(err))
-		d.lost(l, core.LinkDown{AtOnce: neverBegan(err)})
+		d.lost(l, core.LinkDown{AtOnce: atOnce})
 		return
 	}
 	if d.open(l, conn) {
@@ -43,10 +47,25 @@ func (d *Driver) connect(l *link, to core.Dial) {
 	}
 }
 
+// patience is how long a connection may take to be made.
+func (d *Driver) patience() time.Duration {
+	return max(time.Duration(d.nodeTimeout.Load())*time.Millisecond, minDialTimeout)
+}
+
+// secure does the handshake of a new connection of l, if the bus has one.
+func (d *Driver) secure(l *link, conn net.Conn, accepted bool) (net.Conn, error) {
+	if d.opt.Secure == nil {
+		return conn, nil
+	}
+	ctx, cancel := context.WithTimeout(l.ctx, d.patience())
+	defer cancel()
+	return d.opt.Secure(ctx, conn, accepted)
+}
+
 // neverBegan tells whether a dial failed before a packet could leave this machine.
 func neverBegan(err error) bool {
 	switch {
-	case errors.Is(err, context.Canceled), os.IsTimeout(err):
+	case err == nil, errors.Is(err, context.Canceled), os.IsTimeout(err):
 		return false
 	case errors.Is(err, syscall.ECONNREFUSED), errors.Is(err, syscall.ECONNRESET), errors.Is(err, syscall.EHOSTUNREACH):
 		return false
@@ -126,6 +145,13 @@ func (d *Driver) take(conn net.Conn) {
 	l := newLink(d.inbound)
 	d.links[l.id] = l
 	d.done.Go(func() {
+		from := conn.RemoteAddr()
+		conn, err := d.secure(l, conn, true)
+		if err != nil {
+			d.logf(core.Verbose, "Error accepting cluster node connection: %v (addr=%s)", cause(err), from)
+			d.lost(l, core.LinkDown{})
+			return
+		}
 		if d.open(l, conn) {
 			d.read(l, conn)
 		}

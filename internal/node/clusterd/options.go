@@ -1,7 +1,9 @@
 package clusterd
 
 import (
+	"context"
 	"log/slog"
+	"net"
 	"sync/atomic"
 
 	"github.com/skeindb/skein/internal/base/slot"
@@ -19,6 +21,10 @@ type Options struct {
 	Bind   []string // addresses to listen on, in the form of the bind directive; none: all
 	Port   uint16   // bus port to listen on
 	Source string   // local address of the connections to others (bind-source-addr); "": any
+
+	// Secure does the handshake of a new connection, accepted or dialled, and returns what to talk through: the same
+	// connection if the bus needs no handshake now. If it fails, or ctx ends before, it closes conn. Nil: none ever.
+	Secure func(ctx context.Context, conn net.Conn, accepted bool) (net.Conn, error)
 
 	SendLimit int64 // cluster-link-sendbuf-limit in bytes, 0: none
 

@@ -32,7 +32,13 @@ func (d *Driver) info(c *command.Call) {
 
 func (d *Driver) nodes(c *command.Call) {
 	s := d.snapshot()
-	c.Out.Verbatim("txt", string(s.AppendNodes(nil, false)))
+	c.Out.Verbatim("txt", string(s.AppendNodes(nil, byTLS(c))))
+}
+
+// byTLS tells whether who asks is connected by TLS, and so is shown the ports for TLS.
+func byTLS(c *command.Call) bool {
+	who, ok := c.Client.(interface{ ByTLS() bool })
+	return ok && who.ByTLS()
 }
 
 func (d *Driver) myID(c *command.Call)      { c.Out.BulkString(d.me().ID.String()) }
@@ -58,7 +64,7 @@ func (d *Driver) replicas(c *command.Call) {
 		list := s.Replicas(uint16(i))
 		c.Out.Array(len(list))
 		for _, r := range list {
-			c.Out.Bulk(s.AppendNode(nil, r, nil, false)) // replicas own no slots
+			c.Out.Bulk(s.AppendNode(nil, r, nil, byTLS(c))) // replicas own no slots
 		}
 		return
 	}
@@ -79,7 +85,7 @@ func (d *Driver) countFailureReports(c *command.Call) {
 // slots answers the ranges: start, end, owner, replicas.
 func (d *Driver) slots(c *command.Call) {
 	s := d.snapshot()
-	ranges := s.SlotRanges(false)
+	ranges := s.SlotRanges(byTLS(c))
 	c.Out.Array(len(ranges))
 	for _, r := range ranges {
 		c.Out.Array(2 + len(r.Nodes))

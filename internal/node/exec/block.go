@@ -129,7 +129,7 @@ func (e *Engine) redirect() {
 			w.GoOn()
 			continue
 		}
-		w.End(resp.AppendError(nil, string(v.AppendError(nil, d, false))))
+		w.End(resp.AppendError(nil, string(v.AppendError(nil, d, w.Session.ByTLS()))))
 	}
 }
 

@@ -41,7 +41,7 @@ func (e *Engine) route(t *Turn, s *session.Session, spec *command.Spec, args [][
 	if d.Verdict == topology.Serve {
 		return ""
 	}
-	return string(v.AppendError(nil, d, false))
+	return string(v.AppendError(nil, d, s.ByTLS()))
 }
 
 // routed are the keys (or shard channels) that decide where a command goes: of

@@ -314,6 +314,9 @@ func (l *Loop) weigh(c *conn) {
 	if c.withheld != nil {
 		held += cap(c.withheld.bytes)
 	}
+	if c.relay != nil {
+		held += relayBytes
+	}
 	if held != c.held && l.conns[c.fd] == c {
 		l.held.Add(int64(held - c.held))
 		c.held = held
@@ -367,6 +370,9 @@ func (l *Loop) close(c *conn) {
 	l.control(syscall.EPOLL_CTL_DEL, c.fd, 0)
 	l.unshare(c)
 	syscall.Close(c.fd)
+	if c.relay != nil {
+		c.relay.left()
+	}
 	l.opt.Closed(c.s)
 }
 

@@ -35,6 +35,8 @@ type Loop struct {
 	posted []posted // whose it is
 	pulled []byte   // what a Source gives, nil until one does
 
+	records sync.Pool // of *[]byte, what relays read to
+
 	debtors debtors
 	carries bool // it is counted in lane.turns
 
@@ -63,6 +65,7 @@ type conn struct {
 	held     int      // bytes counted in Loop.held
 	waiting  bool     // for the socket to become writable
 	carrier  *carrier // of a replica that is sent the log; c.out is empty then
+	relay    *relay   // of a connection by TLS
 	acceptor *acceptor
 }
 

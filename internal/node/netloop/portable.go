@@ -3,6 +3,7 @@
 package netloop
 
 import (
+	"crypto/tls"
 	"net"
 	"net/netip"
 	"sync"
@@ -391,6 +392,21 @@ func Unlisten(ln net.Listener, _ []*Loop) { ln.Close() }
 // SetBacklog does nothing here: the system decides.
 func SetBacklog(net.Listener, int) {}
 
+// enter gives the loop a connection whose handshake is done.
+func (l *Loop) enter(c *tls.Conn) error {
+	if !l.Do(func() { l.welcome(abrupt{c}, "") }) {
+		return net.ErrClosed
+	}
+	return nil
+}
+
+// abrupt is a connection by TLS that is closed at once: the loop must not wait until a
+// goodbye is sent.
+type abrupt struct{ *tls.Conn }
+
+// Close implements net.Conn.
+func (a abrupt) Close() error { return a.NetConn().Close() }
+
 func (l *Loop) welcome(nc net.Conn, path string) {
 	if tcp, ok := nc.(*net.TCPConn); ok {
 		if s := l.opt.KeepAlive(); s > 0 {
@@ -405,6 +421,7 @@ func (l *Loop) welcome(nc net.Conn, path string) {
 		return
 	}
 	c := &conn{Conn: nc, s: s}
+	_, s.Secure = nc.(abrupt)
 	c.ready = sync.NewCond(&c.mu)
 	l.conns[s] = c
 	go l.read(c)

@@ -66,6 +66,7 @@ type Session struct {
 	Remote  netip.AddrPort
 	Local   netip.AddrPort
 	Path    string // of the unix socket, if it came by one
+	Secure  bool   // it came by TLS
 	FD      int
 	Created int64 // Unix ms
 
@@ -211,6 +212,15 @@ func (s *Session) shown(at netip.AddrPort) string {
 		return s.Path + ":0"
 	}
 	return at.String()
+}
+
+// ByTLS tells whether the peer, or the caller of the script that s stands for, is
+// connected by TLS and so is to be shown the ports for TLS.
+func (s *Session) ByTLS() bool {
+	if s.Caller != nil {
+		return s.Caller.Secure
+	}
+	return s.Secure
 }
 
 // Proto is the protocol version, 2 or 3.
