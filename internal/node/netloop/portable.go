@@ -189,6 +189,7 @@ func (l *Loop) flush(c *conn) {
 	if !l.live(c) {
 		return
 	}
+	c.s.Publish() // before the peer, who may ask others about it, reads the replies
 	if c.withheld != nil || len(c.s.Owed) > 0 {
 		l.withhold(c, c.s.Out.Buf)
 		c.s.Out.Buf = c.s.Out.Buf[:0]
