@@ -34,7 +34,7 @@ func evictHalf(t *testing.T, policy Policy, n int, expiry func(i int) int64) (fi
 		})
 	}
 	r.effects = nil
-	limit := ks.Used() - int64(n)/2*640 // with their tables, since hardly two keys share a slot
+	limit := ks.Used() - int64(n)/2*(584+tableBytes) // with their tables, since hardly two keys share a slot
 	if !ks.Evict(limit, 0) || ks.Used() > limit {
 		t.Fatalf("policy %d: %d bytes are used, the limit is %d", policy, ks.Used(), limit)
 	}
