@@ -128,7 +128,7 @@ func TestBadStarts(t *testing.T) {
 	for want, args := range map[string][]string{
 		"address already in use":                                {"server", "--bind", "127.0.0.1", "--port", strconv.Itoa(port)},
 		"Bad directive or wrong number of arguments":            {"server", "--no-such-thing", "1"},
-		"open to everybody":                                     {"server", "--port", "0", "--user", "alice", "on", "nopass"},
+		"Error in user declaration 'alice': Syntax error":       {"server", "--port", "0", "--user", "alice", "on", "nonsense"},
 		"configured to not listen anywhere":                     {"server", "--port", "0"},
 		"No such file or directory":                             {"server", "/no/such/file"},
 		`there is no "wind"; try skein help`:                    {"wind"},

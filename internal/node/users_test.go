@@ -55,7 +55,7 @@ func TestUsers(t *testing.T) {
 			b> SUBSCRIBE a1 = [subscribe a1 :1]
 			a> ACL SETUSER bob resetchannels &a* = +OK
 			a> PUBLISH a1 x = :1
-			b> PING = [message a1 x]
+			b hears [message a1 x]
 			a> ACL SETUSER bob resetchannels &b = +OK
 			b closed
 			a> PUBLISH a1 x = :0`},
@@ -92,6 +92,12 @@ func playUsers(t *testing.T, lines string) {
 				_, err = who[name].Receive()
 			}
 			who[name] = r.dial(r.port)
+			continue
+		}
+		if name, want, ok := strings.Cut(line, " hears "); ok {
+			if v, err := who[name].Receive(); err != nil || testkit.Show(v) != want {
+				t.Fatal(line, testkit.Show(v), err)
+			}
 			continue
 		}
 		name, rest, _ := strings.Cut(line, "> ")
