@@ -47,6 +47,13 @@ func TestTLSWithRedisCLI(t *testing.T) {
 		t.Error(got)
 	}
 	s.Want("v", "GET", "k")
+	ours, err := testkit.Run(t, "", testkit.SkeinBinary(t), append(append([]string{"cli", "-p", strconv.Itoa(s.tlsPort)}, s.cert...), "GET", "k")...)
+	if err != nil || ours != "v\n" {
+		t.Error(ours, err)
+	}
+	if out, _ := testkit.Run(t, "", testkit.SkeinBinary(t), "cli", "-p", strconv.Itoa(s.tlsPort), "--tls", "PING"); !strings.Contains(out, "unknown authority") {
+		t.Error(out) // the system believes nobody who is made for a test
+	}
 	old, oldKey := ca.Issue("old", time.Now().Add(-time.Minute))
 	for _, shown := range [][]string{nil, {"--cert", old, "--key", oldKey}} {
 		out, _ := testkit.TryRedisCLI(t, append(append([]string{"-p", strconv.Itoa(s.tlsPort), "--tls", "--cacert", ca.File}, shown...), "PING")...)

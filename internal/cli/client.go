@@ -63,7 +63,7 @@ func (c *client) connect() error {
 		network, address = "tcp", net.JoinHostPort(c.host, strconv.Itoa(c.port))
 		shown = c.host + ":" + strconv.Itoa(c.port)
 	}
-	l, err := dial(network, address)
+	l, err := dial(network, address, func(conn net.Conn) (net.Conn, error) { return c.opt.tls.wrap(conn, c.host) })
 	if err != nil {
 		return fmt.Errorf("Could not connect to Redis at %s: %s", shown, reason(err))
 	}

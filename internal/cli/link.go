@@ -24,10 +24,13 @@ type link struct {
 	out  []byte
 }
 
-// dial connects to a "tcp" or "unix" address.
-func dial(network, address string) (*link, error) {
+// dial connects to a "tcp" or "unix" address; secure then does the handshake.
+func dial(network, address string, secure func(net.Conn) (net.Conn, error)) (*link, error) {
 	d := net.Dialer{KeepAlive: keepAlive}
 	conn, err := d.Dial(network, address)
+	if err == nil {
+		conn, err = secure(conn)
+	}
 	if err != nil {
 		return nil, err
 	}

@@ -21,6 +21,7 @@ type options struct {
 	user   string
 	pass   string
 	db     int
+	tls    security
 
 	askPass   bool
 	noWarning bool
@@ -67,7 +68,8 @@ func flagSet(o *options, s *switches) *pflag.FlagSet {
 	f.StringVarP(&o.host, "host", "h", "127.0.0.1", "Server hostname.")
 	f.IntVarP(&o.port, "port", "p", 6379, "Server port.")
 	f.StringVarP(&o.socket, "socket", "s", "", "Server socket (overrides hostname and port).")
-	f.StringVarP(&o.uri, "uri", "u", "", "Server URI: redis://user:password@host:port/db.")
+	f.StringVarP(&o.uri, "uri", "u", "", "Server URI: redis://user:password@host:port/db, rediss:// for TLS.")
+	o.tls.declare(f)
 	f.BoolVarP(&o.cluster, "cluster-mode", "c", false, "Follow -ASK and -MOVED redirections.")
 	f.IntVarP(&o.db, "db", "n", 0, "Database number.")
 	f.StringVarP(&o.pass, "pass", "a", "", "Password. The environment variable REDISCLI_AUTH is the safer place for it.")
@@ -118,6 +120,9 @@ func parseOptions(args []string, terminal bool) (*options, error) {
 	}
 	implied := o.chooseFormat(s, terminal)
 	if err := o.check(); err != nil {
+		return nil, err
+	}
+	if err := o.tls.load(); err != nil {
 		return nil, err
 	}
 	o.resp3 = (o.resp3 || implied) && !o.resp2

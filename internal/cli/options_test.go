@@ -55,7 +55,7 @@ func TestBadOptions(t *testing.T) {
 		"-x -X t":          "Options -x and -X are mutually exclusive.",
 		"-u http://x":      "Invalid URI scheme",
 		"-u redis://h/x":   "Invalid database number in the URI",
-		"-u rediss://h":    "rediss:// is not supported: skein cli does not speak TLS",
+		"--tls --cert x":   "Options --cert and --key must be specified together.",
 		"-u redis://%zz@h": `Invalid URI: "redis://%zz@h": invalid URL escape "%zz"`,
 	} {
 		if _, err := parseOptions(strings.Fields(args), false); err == nil || err.Error() != want {

@@ -11,16 +11,17 @@ import (
 //
 //	redis://[[user:]password@]host[:port][/db]
 //
-// What the URI does not tell stays as it is.
+// or, for TLS, rediss:// with the same. What the URI does not tell stays as it is.
 func (o *options) readURI(uri string) error {
 	u, err := url.Parse(uri)
 	if err != nil {
 		return errors.New("Invalid URI: " + strings.TrimPrefix(err.Error(), "parse "))
 	}
-	if u.Scheme == "rediss" {
-		return errors.New("rediss:// is not supported: skein cli does not speak TLS")
-	}
-	if u.Scheme != "redis" {
+	switch u.Scheme {
+	case "redis":
+	case "rediss":
+		o.tls.on = true
+	default:
 		return errors.New("Invalid URI scheme")
 	}
 	if u.User != nil {
