@@ -271,6 +271,13 @@ func TestTLSSessions(t *testing.T) {
 	if v, err := c.Receive(); err != nil || testkit.Show(v) != "[message news hello]" {
 		t.Error(v, err)
 	}
+	gone := r.connect()
+	if err := gone.Send("BLPOP", "list", "0"); err != nil {
+		t.Fatal(err)
+	}
+	testkit.Eventually(t, "the wait", func() bool { return r.info("blocked_clients") == "1" })
+	gone.Close()
+	testkit.Eventually(t, "its end", func() bool { return r.info("blocked_clients") == "0" })
 	list := r.do("CLIENT", "LIST")
 	if strings.Count(list, "laddr="+r.addr()) != 2 {
 		t.Error(list)
