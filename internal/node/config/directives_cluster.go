@@ -34,7 +34,7 @@ var (
 var (
 	ClusterEnabled                  = boolean("cluster-enabled", false, Immutable)
 	ClusterConfigFile               = text("cluster-config-file", "nodes.conf", Immutable)
-	ClusterFlightFile               = text("cluster-flight-file", "", Immutable, Own) // what the core is given is recorded here; "": nowhere
+	ClusterFlightFile               = text("cluster-flight-file", "", Immutable, Own, Hidden) // what the core is given is recorded here; "": nowhere
 	ClusterNodeTimeout              = integer("cluster-node-timeout", 15000, 0, math.MaxInt64)
 	ClusterPingInterval             = integer("cluster-ping-interval", 0, 0, math.MaxInt64, Hidden) // 0: half the node timeout
 	ClusterPort                     = integer("cluster-port", 0, 0, math.MaxUint16, Immutable)      // 0: the client port plus 10000

@@ -198,7 +198,7 @@ func (s *Session) Addr() netip.AddrPort { return s.Remote }
 // Peer is the peer's address as redis shows it: "127.0.0.1:1234", or the path
 // of a unix socket with ":0".
 func (s *Session) Peer() string {
-	if s.Is(Script) {
+	if s.Caller != nil { // not its flags: other goroutines may ask
 		return "?:0"
 	}
 	return s.shown(s.Remote)
