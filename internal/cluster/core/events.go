@@ -54,6 +54,7 @@ type ReplicationFacts struct {
 	LinkUp    bool   // replica: the link with the master works
 	LastIO    Millis // replica with LinkUp: when something last came over the link
 	DownSince Millis // replica without LinkUp: since when
+	InStep    bool   // replica: the link has worked since it follows this master, if only for a moment
 	Hollow    bool   // replica: its data are not known to be those of any master
 }
 

@@ -180,6 +180,9 @@ func TestStaleData(t *testing.T) {
 	q.save()
 	q.hear("m1", bus.TypePing)
 	q.want(q.last(bus.TypePong).msg.Offset == 0, "data of another shard")
+	q.step(ReplicationFacts{Offset: 700, InStep: true, DownSince: q.now})
+	q.hear("m1", bus.TypePing)
+	q.want(q.last(bus.TypePong).msg.Offset == 700, "it was in step between two looks, before its master died")
 }
 
 // What only the old master has is counted when it steps down: to what its replica told or acknowledged. Slots that were

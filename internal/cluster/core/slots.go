@@ -320,7 +320,7 @@ func (n *Node) factsHeard(facts ReplicationFacts) {
 		n.factsKnown, n.ownFrom = true, facts.Offset
 	}
 	n.facts = facts
-	if facts.LinkUp || n.me.isMaster() {
+	if facts.LinkUp || facts.InStep || n.me.isMaster() { // a link may come and go between two of these news
 		n.stale, n.strange = false, false
 	}
 	n.todo |= todoManual

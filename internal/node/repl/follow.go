@@ -68,6 +68,7 @@ type follower struct {
 
 	// Under Repl.mu.
 	stopped bool
+	inStep  bool             // the stream has flowed
 	client  *session.Session // the stream's, nil while none flows
 
 	over   atomic.Bool          // stopped, for who holds stripes
@@ -221,7 +222,7 @@ func (f *follower) enter(s state) bool {
 		f.r.downMs = now()
 	}
 	if s == connected {
-		f.r.downMs = 0
+		f.r.downMs, f.inStep = 0, true
 	}
 	f.state.Store(int32(s))
 	f.r.tellLink()

@@ -42,7 +42,7 @@ func (r *Repl) Facts() core.ReplicationFacts {
 	if f == nil {
 		return core.ReplicationFacts{Offset: r.log.Offset()}
 	}
-	facts := core.ReplicationFacts{LinkUp: f.up(), LastIO: core.Millis(f.lastMs.Load()), DownSince: core.Millis(r.downMs)}
+	facts := core.ReplicationFacts{LinkUp: f.up(), InStep: f.inStep, LastIO: core.Millis(f.lastMs.Load()), DownSince: core.Millis(r.downMs)}
 	if r.resumable || facts.LinkUp {
 		facts.Offset = r.log.Offset()
 	} else {
