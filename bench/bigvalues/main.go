@@ -31,14 +31,6 @@ type options struct {
 
 func parseFlags() *options {
 	o := &options{}
-	flag.Func("server", "command that starts a server, \"skein\" for the one of this tree; may be repeated (default redis-server, skein)",
-		func(s string) error {
-			if strings.TrimSpace(s) == "" {
-				return errors.New("no command")
-			}
-			o.servers = append(o.servers, s)
-			return nil
-		})
 	flag.StringVar(&o.only, "only", "", "comma-separated events, or their first words: del,unlink/set,expire")
 	flag.BoolVar(&o.check, "check", false, "exit with code 1 when Skein misses a goal")
 	flag.IntVar(&o.elements, "elements", 10_000_000, "elements of a value that is deleted")
@@ -52,10 +44,7 @@ func parseFlags() *options {
 	flag.DurationVar(&o.timeout, "node-timeout", 2*time.Second, "cluster-node-timeout of the nodes")
 	flag.IntVar(&o.port, "port", 17000, "first port to try; the bus uses the port 10000 above")
 	flag.IntVar(&o.rounds, "rounds", 1, "rounds of each event; the servers take turns, and the figures are over all rounds")
-	flag.Parse()
-	if len(o.servers) == 0 {
-		o.servers = []string{"redis-server", "skein"}
-	}
+	o.servers = rig.ParseFlags()
 	return o
 }
 

@@ -11,7 +11,6 @@ import (
 	"os/exec"
 	"path/filepath"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/skeindb/skein/bench/rig"
@@ -30,14 +29,6 @@ type options struct {
 
 func parseFlags() options {
 	o := options{rounds: map[string]*int{}}
-	flag.Func("server", "command that starts a server, \"skein\" for the one of this tree; may be repeated (default redis-server, skein)",
-		func(s string) error {
-			if strings.TrimSpace(s) == "" {
-				return errors.New("no command")
-			}
-			o.servers = append(o.servers, s)
-			return nil
-		})
 	flag.BoolVar(&o.check, "check", false, "exit with code 1 when Skein misses a goal")
 	flag.BoolVar(&o.keep, "keep", false, "keep the directories of the nodes, with their logs")
 	flag.StringVar(&o.only, "only", "", "comma-separated trials to run: plain,row,kill,sync")
@@ -47,10 +38,7 @@ func parseFlags() options {
 	for _, t := range trials {
 		o.rounds[t.name] = flag.Int(t.name, t.rounds, "rounds of "+t.title)
 	}
-	flag.Parse()
-	if len(o.servers) == 0 {
-		o.servers = []string{"redis-server", "skein"}
-	}
+	o.servers = rig.ParseFlags()
 	return o
 }
 

@@ -28,6 +28,24 @@ const (
 	Broken
 )
 
+// ParseFlags parses the program's flags, and -server beside them, which may be repeated. It returns what starts the
+// servers to be measured: redis-server and the one of this tree, "skein", if the flag is not given.
+func ParseFlags() (servers []string) {
+	flag.Func("server", "command that starts a server, \"skein\" for the one of this tree; may be repeated (default redis-server, skein)",
+		func(s string) error {
+			if strings.TrimSpace(s) == "" {
+				return errors.New("no command")
+			}
+			servers = append(servers, s)
+			return nil
+		})
+	flag.Parse()
+	if len(servers) == 0 {
+		servers = []string{"redis-server", "skein"}
+	}
+	return servers
+}
+
 const (
 	portLimit = 22000 // ports at and above it belong to others
 	busOffset = 10000 // from a node's port to its bus port, as redis has it

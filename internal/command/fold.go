@@ -8,6 +8,15 @@ func lower(c byte) byte {
 	return c
 }
 
+// Lower is s with its ASCII letters in lower case; the other bytes may be anything.
+func Lower(s string) string {
+	b := []byte(s)
+	for i, c := range b {
+		b[i] = lower(c)
+	}
+	return string(b)
+}
+
 // equalFold compares b with an ASCII word in any case. Unlike bytes.EqualFold
 // it knows nothing of Unicode, as redis does not.
 func equalFold(b []byte, word string) bool {

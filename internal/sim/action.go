@@ -10,8 +10,6 @@ import (
 	"time"
 
 	"github.com/skeindb/skein/internal/base/nodeid"
-	"github.com/skeindb/skein/internal/base/slot"
-	"github.com/skeindb/skein/internal/cluster/bus"
 	"github.com/skeindb/skein/internal/cluster/core"
 )
 
@@ -484,23 +482,5 @@ func (w *World) nameOf(id nodeid.ID) string {
 	}
 	return id.String()[:8]
 }
-
-// bareSlots are those without an owner, as s sees it.
-func (s *server) bareSlots() (ranges [][2]int64) {
-	for i := range slot.Count {
-		if !s.core.OwnerOf(uint16(i)).IsZero() {
-			continue
-		}
-		if n := len(ranges); n > 0 && ranges[n-1][1] == int64(i-1) {
-			ranges[n-1][1] = int64(i)
-		} else {
-			ranges = append(ranges, [2]int64{int64(i), int64(i)})
-		}
-	}
-	return ranges
-}
-
-// masterState is what clients of s would be told.
-func (s *server) state() bus.State { return s.core.Glance().State }
 
 const forever = Time(math.MaxInt64 / 4)

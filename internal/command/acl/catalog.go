@@ -36,4 +36,4 @@ func newCatalog(t *command.Table) *catalog {
 }
 
 // find finds a command by its full name in any case, or nil.
-func (c *catalog) find(name string) *command.Spec { return c.byName[lower(name)] }
+func (c *catalog) find(name string) *command.Spec { return c.byName[command.Lower(name)] }

@@ -251,18 +251,7 @@ func (e *editing) applyPart(s *selector, name, whole, part string) error {
 }
 
 // word is a rule for comparison with fixed words: in lower case, up to a NUL as C has it.
-func word(rule string) string { return lower(cString(rule)) }
-
-// lower folds ASCII letters only: the other bytes may be anything.
-func lower(s string) string {
-	b := []byte(s)
-	for i, c := range b {
-		if 'A' <= c && c <= 'Z' {
-			b[i] = c + 'a' - 'A'
-		}
-	}
-	return string(b)
-}
+func word(rule string) string { return command.Lower(cString(rule)) }
 
 // cString is s up to a NUL.
 func cString(s string) string {

@@ -19,10 +19,6 @@ type filter struct {
 	kind    value.Type
 }
 
-func (f *filter) accepts(r keyspace.Ref) bool {
-	return f.acceptsName(r.Key()) && f.acceptsType(r)
-}
-
 func (f *filter) acceptsType(r keyspace.Ref) bool { return !f.typed || r.Type() == f.kind }
 
 func (f *filter) acceptsName(name []byte) bool {

@@ -13,6 +13,23 @@ const (
 	digestLength    = 40
 )
 
+// keysAndArgs are what follows the number of keys in a call of a script or a function. If that is wrong, c is answered:
+// with notANumber if it is none.
+func keysAndArgs(c *command.Call, notANumber string) (keys, args [][]byte, ok bool) {
+	n, isNumber := resp.ParseInt(c.Args[2])
+	switch {
+	case !isNumber:
+		c.Out.Error(notANumber)
+	case n > int64(len(c.Args)-firstKey):
+		c.Out.Error(errManyKeys)
+	case n < 0:
+		c.Out.Error(errNegativeKeys)
+	default:
+		return c.Args[firstKey : firstKey+n], c.Args[firstKey+n:], true
+	}
+	return nil, nil, false
+}
+
 // form is one of the four commands that run scripts of clients.
 type form struct {
 	bySHA    bool
@@ -26,23 +43,14 @@ func (e *Engine) eval(f form) func(*command.Call) {
 			c.Out.Error(errNoScript)
 			return
 		}
-		n, ok := resp.ParseInt(c.Args[2])
-		switch {
-		case !ok:
-			c.Out.Error(command.ErrNotInteger)
-			return
-		case n > int64(len(c.Args)-firstKey):
-			c.Out.Error(errManyKeys)
-			return
-		case n < 0:
-			c.Out.Error(errNegativeKeys)
+		keys, args, ok := keysAndArgs(c, command.ErrNotInteger)
+		if !ok {
 			return
 		}
 		s := e.script(c, f)
 		if s == nil {
 			return
 		}
-		keys, args := c.Args[firstKey:firstKey+n], c.Args[firstKey+n:]
 		e.opt.Host.Run(c, &Job{
 			Name: s.Digest, Eval: true, Flags: s.Flags, ReadOnly: f.readOnly,
 			Widen: func() { s.wide.Store(true) },

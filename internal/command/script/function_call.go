@@ -14,19 +14,10 @@ func (f *Functions) call(c *command.Call, readOnly bool) {
 		c.Out.Error(errNoFunction)
 		return
 	}
-	n, ok := resp.ParseInt(c.Args[2])
-	switch {
-	case !ok:
-		c.Out.Error("ERR Bad number of keys provided")
-		return
-	case n > int64(len(c.Args)-firstKey):
-		c.Out.Error(errManyKeys)
-		return
-	case n < 0:
-		c.Out.Error(errNegativeKeys)
+	keys, args, ok := keysAndArgs(c, "ERR Bad number of keys provided")
+	if !ok {
 		return
 	}
-	keys, args := c.Args[firstKey:firstKey+n], c.Args[firstKey+n:]
 	j := &Job{Name: fn.Name, Flags: fn.Flags, ReadOnly: readOnly, Widen: func() { fn.wide.Store(true) }}
 	j.Body = func(d Door, out *resp.Writer, ready func()) bool {
 		vm := f.engine.VM()

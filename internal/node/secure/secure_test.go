@@ -172,10 +172,7 @@ func TestAuthorityDirectory(t *testing.T) {
 }
 
 func TestEncryptedKeys(t *testing.T) {
-	openssl, err := exec.LookPath("openssl")
-	if err != nil {
-		t.Skip(err)
-	}
+	openssl := testkit.Program(t, "openssl")
 	s, _ := settings(t)
 	plain := s.KeyFile
 	for name, args := range map[string][]string{

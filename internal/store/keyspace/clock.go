@@ -2,8 +2,6 @@ package keyspace
 
 import (
 	"math/rand/v2"
-
-	"github.com/skeindb/skein/internal/base/slot"
 )
 
 // The access clock of a key has 24 bits. Under an LFU policy they are, as in
@@ -95,5 +93,3 @@ func (tx *WriteTx) SetIdle(r Ref, seconds int64) {
 func (tx *WriteTx) SetFrequency(r Ref, counter uint8) {
 	r.entry.SetClock(minutes(tx.now)<<8 | uint32(counter))
 }
-
-func slotOf(key []byte) uint16 { return slot.Of(key) }
