@@ -12,6 +12,10 @@ import (
 
 // serveOne feeds what was received to the session.
 func (l *Loop) serveOne(c *conn) {
+	if c.s.Killed() { // after this turn had begun
+		l.attend(c)
+		return
+	}
 	data := c.in
 	if c.s.Parked() {
 		l.keep(c, data)

@@ -23,8 +23,9 @@ import (
 	"github.com/skeindb/skein/internal/store/keyspace"
 )
 
-// server is loops, an engine and the data commands, with two more: PARK is
-// answered from another goroutine, BYE closes after its reply.
+// server is loops, an engine and the data commands, with more: PARK is answered from
+// another goroutine, BYE closes after its reply, STALL keeps the loop until it is let
+// go, KILL ends the session that was opened first.
 type server struct {
 	addr   string
 	loops  []*Loop
@@ -37,11 +38,12 @@ type server struct {
 	mu       sync.Mutex
 	sessions []*session.Session
 	parked   []func([]byte)
+	stalled  chan struct{}
 }
 
 func serve(t *testing.T, loops int) *server {
 	t.Helper()
-	sv := &server{}
+	sv := &server{stalled: make(chan struct{})}
 	ks, err := keyspace.New(keyspace.Options{Log: &sv.fakeReplicas})
 	if err != nil {
 		t.Fatal(err)
@@ -104,6 +106,14 @@ func (sv *server) specs() []*command.Spec {
 		{Name: "bye", Group: "server", Since: "1.0.0", Summary: "Ends.", Complexity: "O(1)", Arity: 1, Service: func(c *command.Call) {
 			c.Out.SimpleString("BYE")
 			c.Client.(*session.Session).Set(session.CloseAfterReply)
+		}},
+		{Name: "stall", Group: "server", Since: "1.0.0", Summary: "Keeps the loop.", Complexity: "O(1)", Arity: 1, Service: func(c *command.Call) {
+			sv.stalled <- struct{}{}
+			<-sv.stalled
+		}},
+		{Name: "kill", Group: "server", Since: "1.0.0", Summary: "Kills.", Complexity: "O(1)", Arity: 1, Service: func(c *command.Call) {
+			sv.session(0).Kill()
+			c.Out.SimpleString("OK")
 		}},
 	}
 }
@@ -278,6 +288,26 @@ func TestGoodbyeAndKill(t *testing.T) {
 		t.Fatal("the connection is still open after a kill")
 	}
 	eventually(t, "both sessions are reported closed", func() bool { return sv.closed.Load() == 2 })
+}
+
+// What a killed client has said after its killer was answered is not done, though both
+// were read in one turn.
+func TestKilledInTheSameTurn(t *testing.T) {
+	sv := serve(t, 1)
+	victim, killer, other := sv.dial(t), sv.dial(t), sv.dial(t)
+	victim.send(t, "GET k\r\n")
+	victim.expect(t, "$-1\r\n")
+	other.send(t, "STALL\r\n")
+	<-sv.stalled
+	killer.send(t, "KILL\r\n")
+	victim.send(t, "SET k 1\r\n")
+	sv.stalled <- struct{}{}
+	killer.expect(t, "+OK\r\n")
+	if _, err := victim.in.ReadByte(); err == nil {
+		t.Error("a killed client is answered")
+	}
+	killer.send(t, "GET k\r\n")
+	killer.expect(t, "$-1\r\n")
 }
 
 func TestWhoDoesNotReadIsCutOff(t *testing.T) {

@@ -138,6 +138,10 @@ func (l *Loop) receive(c *conn, data []byte) {
 	if l.conns[c.s] != c {
 		return
 	}
+	if c.s.Killed() {
+		l.attend(c)
+		return
+	}
 	l.opt.Received(len(data))
 	c.s.Pending.NetIn += int64(len(data))
 	c.in = append(c.in, data...)

@@ -2,6 +2,7 @@ package session
 
 import (
 	"sync"
+	"sync/atomic"
 )
 
 // door is where other goroutines leave things for a session. Whatever comes,
@@ -13,7 +14,7 @@ type door struct {
 	reply    []byte // the answer to the parked command
 	replied  bool
 	wake     bool // the reason to wait is gone: try Retry again
-	kill     bool
+	killed   atomic.Bool
 }
 
 // Knock is what the home finds at the door.
@@ -58,10 +59,14 @@ func (s *Session) Kill() {
 	if w := s.Waiting(); w != nil {
 		w.abandon()
 	}
+	s.door.killed.Store(true)
 	s.door.mu.Lock()
-	s.door.kill = true
 	s.knock()
 }
+
+// Killed tells that nothing is to be done for the session any more: whoever killed it
+// may have been told so already.
+func (s *Session) Killed() bool { return s.door.killed.Load() }
 
 // Park implements command.Client. It is refused inside EXEC and scripts, where the
 // whole is one step.
@@ -90,7 +95,7 @@ func (s *Session) Open(mailTo []byte) ([]byte, Knock) {
 	d := &s.door
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	k := Knock{d.reply, d.replied, d.wake, d.kill}
+	k := Knock{d.reply, d.replied, d.wake, d.killed.Load()}
 	mailTo = append(mailTo, d.mail...)
 	if cap(d.mail) > 16<<10 {
 		d.mail = nil
