@@ -373,11 +373,11 @@ func (l *Loop) close(c *conn) {
 	l.held.Add(-int64(c.held))
 	l.control(syscall.EPOLL_CTL_DEL, c.fd, 0)
 	l.unshare(c)
+	l.opt.Closed(c.s) // before the peer can know: a replica that comes back finds nothing kept for its old connection
 	syscall.Close(c.fd)
 	if c.relay != nil {
 		c.relay.left()
 	}
-	l.opt.Closed(c.s)
 }
 
 // Adopt gives the loop a connected, non-blocking socket and its session. It

@@ -219,27 +219,23 @@ func (r *Repl) endFailover() {
 }
 
 // takeOver is the other side of it: our master, as a replica, asks us to become the
-// master. A refusal is answered.
+// master. A refusal is answered. The caller holds all stripes.
 func (r *Repl) takeOver(c *command.Call, s *session.Session) bool {
 	r.opt.Slog.Info("Failover request received for replid " + c.Arg(1) + ".")
 	refusal := ""
-	r.world(func() {
-		r.mu.Lock()
-		switch {
-		case r.link == nil:
-			refusal = "ERR PSYNC FAILOVER can't be sent to a master."
-		case !strings.EqualFold(c.Arg(1), r.hist.ID):
-			refusal = "ERR PSYNC FAILOVER replid must match my replid."
-		}
-		r.mu.Unlock()
-		if refusal == "" {
-			r.promote()
-		}
-	})
+	r.mu.Lock()
+	switch {
+	case r.link == nil:
+		refusal = "ERR PSYNC FAILOVER can't be sent to a master."
+	case !strings.EqualFold(c.Arg(1), r.hist.ID):
+		refusal = "ERR PSYNC FAILOVER replid must match my replid."
+	}
+	r.mu.Unlock()
 	if refusal != "" {
 		c.Out.Error(refusal)
 		return false
 	}
+	r.promote()
 	r.opt.Slog.Info(fmt.Sprintf("MASTER MODE enabled (failover request from 'id=%d addr=%s')", s.ID(), s.Peer()))
 	return true
 }

@@ -12,6 +12,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/skeindb/skein/internal/store/oplog"
 	"github.com/skeindb/skein/internal/testkit/commandfacts"
 )
 
@@ -167,6 +168,40 @@ func TestSecondID(t *testing.T) {
 		}
 	}
 	n.logged("Requested offset for second ID was")
+}
+
+// TestPartialSyncWaitsForTransaction: a replica that comes back while a transaction runs is answered by what the
+// backlog keeps behind it.
+func TestPartialSyncWaitsForTransaction(t *testing.T) {
+	n := newMaster(t)
+	before := n.connect()
+	before.sync()
+	n.set("a", "1")
+	id, at := n.repl.History().ID, n.repl.Offset()
+	before.s.Kill()
+	before.wantClosed()
+	c := n.connect()
+	c.do("REPLCONF", "capa", "eof", "capa", "psync2")
+	asked := make(chan struct{})
+	n.world(func() { // what EXEC of CONFIG SET and of many writes does
+		go func() {
+			c.send("PSYNC", id, offsetAfter(at))
+			close(asked)
+		}()
+		n.tune(func(t *Tuning) { t.Diskless, t.BacklogBytes = true, 16<<10 })
+		for range 100 {
+			n.repl.log.Append([]oplog.Effect{{Argv: []byte(cmd("SET", "b", strings.Repeat("x", 4<<10)))}}, true)
+		}
+		select {
+		case <-asked:
+			t.Error("PSYNC was answered in the middle of a transaction")
+		default:
+		}
+	})
+	<-asked
+	if got := c.fullResync(); !strings.HasPrefix(got, "+FULLRESYNC "+id) {
+		t.Error(got)
+	}
 }
 
 // TestPromotedKeepsBacklog: the siblings have time to come, however long nobody followed us.

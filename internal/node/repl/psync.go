@@ -27,7 +27,9 @@ func (r *Repl) syncCommand(c *command.Call, s *session.Session) {
 }
 
 // psyncCommand is PSYNC id offset [FAILOVER]: goes on behind offset-1 of the stream
-// called id, if that can be, and else with a full sync.
+// called id, if that can be, and else with a full sync. It holds all stripes: what the
+// backlog keeps is asked between transactions, not in the middle of one that first closes
+// the replica's connection and then writes.
 func (r *Repl) psyncCommand(c *command.Call, s *session.Session) {
 	p := r.of(s)
 	if s.Is(session.Replica) || s.Link != nil {

@@ -14,7 +14,7 @@ func (r *Repl) masterSpecs() []*command.Spec {
 			Flags:   inner | command.NoAsyncLoading, Service: on(r.syncCommand)},
 		{Name: "psync", Group: "server", Since: "2.8.0", Arity: -3,
 			Summary: "Sends the replication stream from an offset on, if need be with the data set before it.",
-			Flags:   inner | command.NoAsyncLoading, Usage: "replicationid offset:integer", Service: on(r.psyncCommand)},
+			Flags:   inner | command.NoAsyncLoading | command.Whole, Usage: "replicationid offset:integer", Service: on(r.psyncCommand)},
 		{Name: "replconf", Group: "server", Since: "3.0.0", Arity: -1,
 			Summary: "Tells the master about the replica, and what it has applied.", Complexity: "O(1)",
 			Flags:    command.Admin | command.NoScript | command.Loading | command.Stale | command.AllowBusy,
