@@ -32,7 +32,6 @@ type server struct {
 	core   *core.Node  // nil: the process does not run
 	id     nodeid.ID   // of the core, or of the one that ran last
 	life   int32       // counts starts and ends
-	out    core.Effects
 	frozen bool
 	dark   bool // does not run, and its machine does not answer either
 	gone   bool // does not run and never will
@@ -287,15 +286,16 @@ func (s *server) step(ev core.Event) error {
 	if w.hooks.now != nil {
 		now = w.hooks.now(s, now)
 	}
-	err := s.core.Step(now, ev, &s.out)
+	out := &w.effects
+	err := s.core.Step(now, ev, out)
 	if err == nil {
 		if w.hooks.effects != nil {
-			w.hooks.effects(s, &s.out)
+			w.hooks.effects(s, out)
 		}
 		s.learnID()
-		s.observe(s.out.History)
+		s.observe(out.History)
 		if w.watch != nil {
-			w.watch.stepped(s, ev, s.out.History)
+			w.watch.stepped(s, ev, out.History)
 		}
 		s.apply()
 	}
@@ -317,7 +317,7 @@ func (s *server) setTimer() {
 
 // apply does what the package comment of core says, in its order.
 func (s *server) apply() {
-	w, out := s.w, &s.out
+	w, out := s.w, &s.w.effects
 	if out.Save.Seq != 0 {
 		s.save(out.Save)
 	}

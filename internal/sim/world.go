@@ -72,10 +72,11 @@ type World struct {
 	digest  digest
 	broken  *Violation
 	hooks   hooks
-	begun   Time // when the script began: the cluster was well
-	round   int  // procedures of a round before this one are void
-	meddled bool // administrators did what may leave a mess
-	blanked bool // somebody came back without its nodes.conf
+	effects core.Effects // of the step in hand: no step happens within another
+	begun   Time         // when the script began: the cluster was well
+	round   int          // procedures of a round before this one are void
+	meddled bool         // administrators did what may leave a mess
+	blanked bool         // somebody came back without its nodes.conf
 
 	// OnRecord, if set, sees every record of the event history of every node.
 	OnRecord func(at Time, server string, r *core.Record)

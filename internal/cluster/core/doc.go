@@ -60,6 +60,8 @@
 //   - A replica with the highest known offset (of equals: the lowest id), all of whose reachable siblings see
 //     the master failing too, starts its election at once; heirs of several failed masters start half a
 //     second apart. A FAIL about the master goes before the request for votes (election.go).
+//   - Of those who find out that a node has failed a few tell everybody at once, the others a tenth of a second later if
+//     nobody told them meanwhile (failure.go).
 //   - A master that newly suspects another pings all masters at once (failure.go). When a link breaks, the time
 //     after which its peer is suspected begins at once (links.go).
 //   - A heartbeat goes before an MFSTART, and before a request for votes of who became a replica a moment ago; an older

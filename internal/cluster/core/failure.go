@@ -1,6 +1,9 @@
 package core
 
-import "github.com/skeindb/skein/internal/cluster/bus"
+import (
+	"github.com/skeindb/skein/internal/base/nodeid"
+	"github.com/skeindb/skein/internal/cluster/bus"
+)
 
 // A node that does not answer a ping for the node timeout, nor sends anything else, is suspected (PFAIL). That
 // is one node's opinion. If a majority of the masters that own slots says so within twice the node timeout, and
@@ -10,9 +13,17 @@ import "github.com/skeindb/skein/internal/cluster/bus"
 // still owns slots is taken back after twice the node timeout, when nobody seems to replace it.
 //
 // Where we differ from redis: a master that newly suspects another node pings all masters at once, since
-// these pings carry the suspicion and their answers bring back the opinion of the others.
+// these pings carry the suspicion and their answers bring back the opinion of the others. And not all who find out
+// that a node has failed tell everybody at once, for they do so in the same moment: when half of a thousand masters
+// end, that is a few hundred million packets. The heralds tell everybody, who are the few of us whose ids are nearest
+// to the id of the failed node. The others tell its replicas, who are to replace it, and tell everybody a tenth of a
+// second later if no FAIL from anybody has come until then.
 //
-// Invariant: a node is never suspected and failed at once; failed is set only by a majority or a FAIL packet.
+// Invariant: a node is never suspected and failed at once; failed is set only by a majority or a FAIL packet. Who finds
+// a majority tells everybody, or has heard a FAIL.
+
+// heralds is how many tell everybody at once that a node has failed.
+const heralds = 3
 
 func (n *Node) reportWindow() Millis { return 2 * n.cfg.NodeTimeout }
 
@@ -92,7 +103,67 @@ func (n *Node) failIfAgreed(p *peer) {
 	}
 	n.note(Record{What: NodeFailed, Level: Notice, A: uint64(failures), B: uint64(n.quorum())}.about(p))
 	n.markFailed(p)
-	n.broadcast(bus.Msg{Type: bus.TypeFail, Fail: p.id}, false)
+	n.tellFailed(p)
+}
+
+// tellFailed tells everybody, if we are a herald, and else those who cannot wait.
+func (n *Node) tellFailed(p *peer) {
+	fail := bus.Msg{Type: bus.TypeFail, Fail: p.id}
+	if n.heralds(p) {
+		n.broadcast(fail, false)
+		return
+	}
+	for _, replica := range p.replicas {
+		if replica != n.me && !replica.inHandshake() {
+			n.send(replica.out, fail, false)
+		}
+	}
+	p.untold, n.untold = true, true
+}
+
+// heralds reports whether we are among the first to tell that p failed: no more than a few of the masters that we reach
+// are nearer to it than we are.
+func (n *Node) heralds(p *peer) bool {
+	mine, nearer := distance(&n.me.id, &p.id), 0
+	for _, other := range n.order {
+		if !other.isMaster() || other.slots == 0 || other == n.me || !n.reaches(other) {
+			continue
+		}
+		if d := distance(&other.id, &p.id); d.Compare(mine) < 0 {
+			if nearer++; nearer == heralds {
+				return false
+			}
+		}
+	}
+	return true
+}
+
+// distance is an order that is another one for each b.
+func distance(a, b *nodeid.ID) (d nodeid.ID) {
+	for i := range d {
+		d[i] = a[i] ^ b[i]
+	}
+	return d
+}
+
+// tellUntold tells everybody of failures about which no herald was heard.
+func (n *Node) tellUntold() {
+	if !n.untold {
+		return
+	}
+	n.untold = false
+	for _, p := range n.order {
+		switch {
+		case !p.untold:
+		case !p.failed():
+			p.untold = false
+		case n.now-p.failedAt < cronInterval:
+			n.untold = true
+		default:
+			p.untold = false
+			n.broadcast(bus.Msg{Type: bus.TypeFail, Fail: p.id}, false)
+		}
+	}
 }
 
 func (n *Node) markFailed(p *peer) {
@@ -108,7 +179,11 @@ func (n *Node) markFailed(p *peer) {
 // failReceived believes a FAIL about anybody but ourselves.
 func (n *Node) failReceived(pkt *packet) {
 	p := n.lookup(pkt.Fail)
-	if p == nil || p == n.me || p.failed() {
+	if p == nil || p == n.me {
+		return
+	}
+	p.untold = false
+	if p.failed() {
 		return
 	}
 	n.note(Record{What: FailHeard, Level: Notice}.about(pkt.sender).with(p))

@@ -37,6 +37,9 @@ type outgoing struct {
 	old     bool // the receiver speaks 7.0 (heartbeats only)
 }
 
+// maxPendingKept is how many packets of a Step keep their memory for the next one. Few Steps send more.
+const maxPendingKept = 64
+
 // send queues a packet with the given body. Link 0 is nobody.
 func (n *Node) send(l Link, body bus.Msg, durable bool) {
 	if l != 0 {
@@ -83,6 +86,10 @@ func (n *Node) flush() {
 			n.complete(o, live)
 		}
 		n.out.Sends = append(n.out.Sends, send)
+	}
+	if cap(n.pending) > maxPendingKept {
+		n.pending = nil
+		return
 	}
 	clear(n.pending)
 	n.pending = n.pending[:0]

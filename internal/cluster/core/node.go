@@ -63,8 +63,9 @@ type Node struct {
 	nextCron       Millis
 	crons          int
 	gossipRound    uint32
-	suspects       int // no more peers than so many are suspected (gossip.go)
-	dropFilter     int // packet type to ignore; -1: none
+	untold         bool // there may be a peer that failed and is untold
+	suspects       int  // no more peers than so many are suspected (gossip.go)
+	dropFilter     int  // packet type to ignore; -1: none
 
 	// What was said and saved (header.go, save.go).
 	todo     todo

@@ -35,6 +35,7 @@ type peer struct {
 	denied                 bus.Refusal
 	reporter               uint16 // its number among those that reported failures; 0: it never did
 	old                    bool   // speaks 7.0: it sent a heartbeat without a shard id
+	untold                 bool   // we found that it failed, and have not told everybody, see failure.go
 	master                 *peer  // of a replica; nil: unknown
 	configEpoch            uint64 // its own; of a replica its master's counts
 

@@ -51,6 +51,7 @@ func (n *Node) cron() {
 		n.todo |= todoState
 		n.spreadSuspicion()
 	}
+	n.tellUntold()
 	n.migrateReplica()
 }
 

@@ -193,6 +193,49 @@ func TestFailureNeedsAMajority(t *testing.T) {
 	r.want(r.peer("m2").failed(), "three masters of five")
 }
 
+// Where many find out at once, a few tell everybody; the others wait whether one of those did.
+func TestHeraldsTellOfAFailure(t *testing.T) {
+	const names, everybody = "m1 m2 m3 m4 m5 m6 m7 m8 m9 r9a", "m1 m2 m3 m4 m5 m7 m8 m9 r9a"
+	found := func(me string, witnesses ...string) *probe {
+		p := newProbe(t, me, names)
+		p.suspect("m9")
+		p.forget()
+		for _, w := range witnesses {
+			p.hear(w, bus.TypePing, p.says("m9", bus.FlagMaster|bus.FlagPFail))
+		}
+		p.want(p.peer("m9").failed(), "it has failed")
+		return p
+	}
+	p := found("m3", "m1", "m2", "m4", "m5") // nearer to it are m8 and m1
+	p.want(p.sentTo(bus.TypeFail) == "m1 m2 m4 m5 m6 m7 m8 m9 r9a", "a herald tells everybody")
+	p.forget()
+	p.tick(300)
+	p.want(p.sentTo(bus.TypeFail) == "", "once")
+
+	p = found("m6", "m1", "m2", "m4", "m5")
+	p.want(p.sentTo(bus.TypeFail) == "r9a", "who is none tells the heirs")
+	p.forget()
+	p.tick(300)
+	p.want(p.sentTo(bus.TypeFail) == everybody, "and in a while everybody, if no herald did")
+	p.forget()
+	p.tick(300)
+	p.want(p.sentTo(bus.TypeFail) == "", "once")
+
+	p = found("m6", "m1", "m2", "m4", "m5")
+	p.forget()
+	p.hear("m4", bus.TypeFail, func(m *bus.Msg) { m.Fail = p.find("m9").id })
+	p.tick(300)
+	p.want(p.sentTo(bus.TypeFail) == "", "else it need not")
+
+	p = newProbe(t, "m5", names) // nearer are m8, m1, m3 and m2
+	p.live(4000, "m9", "m8", "m1")
+	p.forget()
+	for _, w := range []string{"m2", "m3", "m4", "m6"} {
+		p.hear(w, bus.TypePing, p.says("m9", bus.FlagMaster|bus.FlagPFail))
+	}
+	p.want(p.peer("m9").failed() && p.sentTo(bus.TypeFail) == "m1 m2 m3 m4 m6 m7 m8 m9 r9a", "whom we suspect is no herald")
+}
+
 // "Some node, that we'll call A, has another node B flagged as PFAIL": without our own suspicion reports do nothing.
 func TestReportsAloneAreNoFailure(t *testing.T) {
 	p := newProbe(t, "m1", "m1 m2 m3")
