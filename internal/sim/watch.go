@@ -1,6 +1,8 @@
 package sim
 
 import (
+	"slices"
+
 	"github.com/skeindb/skein/internal/base/nodeid"
 	"github.com/skeindb/skein/internal/base/slot"
 	"github.com/skeindb/skein/internal/cluster/bus"
@@ -28,17 +30,30 @@ type watch struct {
 	only      string                // if set, the other rules are not checked: tests of the watch itself
 	votes     map[voteKey]nodeid.ID // to whom
 	lastVote  map[nodeid.ID]uint64
-	winners   map[uint64]nodeid.ID
+	winners   map[uint64]winner
 	claims    map[uint64][]claim        // by epoch
 	claimed   map[nodeid.ID]uint64      // greatest config epoch that a master announced
 	reports   map[reportKey]core.Millis // on the clock of who heard it
 	acks      map[voteKey]bool          // votes that arrived, by voter and epoch, see won
 	bans      map[banKey]core.Millis
-	heard     map[uint32]Time // when the second last heard from the first
-	last      []core.Glance   // by server: after the step before
-	slots     []*slot.Set     // by server: the claim looked at last
-	handOvers []handOver      // by server
-	takenOver bool            // a TAKEOVER asked nobody: two majorities may stand apart, and each vote in one epoch
+	heard     map[uint32]Time    // when the second last heard from the first
+	last      []core.Glance      // by server: after the step before
+	slots     []*slot.Set        // by server: the claim looked at last
+	handOvers []handOver         // by server
+	seized    map[claimKey]bool  // config epochs that a TAKEOVER took: nobody agreed
+	touched   map[nodeid.ID]bool // who took over by TAKEOVER, from whom, and who replaced one of them since, see excused
+	torn      map[uint64]bool    // epochs with two winners, of electorates that a TAKEOVER made different
+}
+
+// winner is who won an epoch, and who had a vote: the masters with slots in its table.
+type winner struct {
+	id         nodeid.ID
+	electorate []nodeid.ID
+}
+
+type claimKey struct {
+	id    nodeid.ID
+	epoch uint64
 }
 
 type voteKey struct {
@@ -72,9 +87,10 @@ type handOver struct {
 
 func newWatch(w *World) *watch {
 	return &watch{
-		w: w, votes: map[voteKey]nodeid.ID{}, lastVote: map[nodeid.ID]uint64{}, winners: map[uint64]nodeid.ID{},
+		w: w, votes: map[voteKey]nodeid.ID{}, lastVote: map[nodeid.ID]uint64{}, winners: map[uint64]winner{},
 		claims: map[uint64][]claim{}, claimed: map[nodeid.ID]uint64{}, reports: map[reportKey]core.Millis{},
 		acks: map[voteKey]bool{}, bans: map[banKey]core.Millis{}, heard: map[uint32]Time{},
+		seized: map[claimKey]bool{}, touched: map[nodeid.ID]bool{}, torn: map[uint64]bool{},
 	}
 }
 
@@ -160,8 +176,8 @@ func (c *watch) claim(s *server, m *bus.Msg, onDisk bool) {
 		return
 	}
 	c.slots[s.number] = m.Slots
-	agreed := m.ConfigEpoch <= uint64(c.w.opt.Masters) || c.winners[m.ConfigEpoch] == m.Sender
-	if m.ConfigEpoch == 0 || !agreed {
+	agreed := m.ConfigEpoch <= uint64(c.w.opt.Masters) || c.winners[m.ConfigEpoch].id == m.Sender
+	if m.ConfigEpoch == 0 || !agreed || c.seized[claimKey{m.Sender, m.ConfigEpoch}] {
 		return // taken without a vote: a collision is resolved by the ids
 	}
 	list := c.claims[m.ConfigEpoch]
@@ -170,7 +186,7 @@ func (c *watch) claim(s *server, m *bus.Msg, onDisk bool) {
 			list[i].slots = m.Slots
 			return
 		}
-		if list[i].slots.Intersects(m.Slots) && !c.takenOver {
+		if list[i].slots.Intersects(m.Slots) && !c.torn[m.ConfigEpoch] {
 			c.violate(ruleOneOwner, "%s and %s claim the same slot in epoch %d", s.name, c.w.nameOf(list[i].id), m.ConfigEpoch)
 		}
 	}
@@ -232,7 +248,9 @@ func (c *watch) stepped(s *server, ev core.Event, records []core.Record) {
 		case core.ManualFailoverAccepted:
 			c.handOvers[s.number] = handOver{asked: c.w.now}
 		case core.ManualTakeover:
-			c.takenOver = true
+			c.seized[claimKey{g.ID, g.ConfigEpoch}] = true
+			c.touched[g.ID] = true
+			c.touched[last.Master] = true
 			c.handOvers[s.number] = handOver{}
 		case core.ManualFailoverForced, core.ManualTimedOut:
 			c.handOvers[s.number] = handOver{}
@@ -274,16 +292,19 @@ func (c *watch) bansHold(s *server, ev core.Event) {
 }
 
 // masters counts those that own slots in the table of s.
-func (s *server) masters() (n int) {
+func (s *server) masters() int { return len(s.electorate()) }
+
+// electorate is those masters that own slots in the table of s.
+func (s *server) electorate() (ids []nodeid.ID) {
 	snapshot := s.core.Snapshot(nil)
 	owned := make([]bool, len(snapshot.Nodes))
 	for _, o := range snapshot.Owners {
 		if o != topology.NoNode && !owned[o] && snapshot.Nodes[o].Flags.Has(bus.FlagMaster) {
 			owned[o] = true
-			n++
+			ids = append(ids, snapshot.Nodes[o].ID)
 		}
 	}
-	return n
+	return ids
 }
 
 // failed counts who told s of a failure.
@@ -306,23 +327,40 @@ func (c *watch) failed(s *server, r *core.Record) {
 
 // won counts the votes that reached the winner.
 func (c *watch) won(s *server, r *core.Record) {
-	if other, twice := c.winners[r.A]; twice && other != s.id && !c.takenOver {
-		c.violate(ruleOneWinner, "%s and %s won epoch %d", s.name, c.w.nameOf(other), r.A)
+	electorate := s.electorate()
+	if other, twice := c.winners[r.A]; twice && other.id != s.id {
+		if c.excused(other.electorate, electorate) {
+			c.torn[r.A] = true
+		} else {
+			c.violate(ruleOneWinner, "%s and %s won epoch %d", s.name, c.w.nameOf(other.id), r.A)
+		}
 	}
-	c.winners[r.A] = s.id
+	c.winners[r.A] = winner{s.id, electorate}
 	voters := map[nodeid.ID]bool{}
 	for k := range c.acks {
 		if k.to == s.number && k.epoch >= r.A {
 			voters[k.voter] = true
 		}
 	}
-	if need := s.masters()/2 + 1; len(voters) < need {
+	if need := len(electorate)/2 + 1; len(voters) < need {
 		c.violate(ruleMajority, "%s won epoch %d with %d of %d votes", s.name, r.A, len(voters), need)
 	}
 }
 
+// excused reports whether a TAKEOVER made two electorates different: it asks nobody, so two majorities can stand apart
+// that do not know of each other, and each may elect somebody in one epoch.
+func (c *watch) excused(a, b []nodeid.ID) bool {
+	differ := func(a, b []nodeid.ID) bool {
+		return slices.ContainsFunc(a, func(id nodeid.ID) bool { return c.touched[id] && !slices.Contains(b, id) })
+	}
+	return differ(a, b) || differ(b, a)
+}
+
 // promoted looks at the data of a node that takes over by hand: its master's must be a part of it.
 func (c *watch) promoted(s *server, r *core.Record) {
+	if c.touched[r.Node] {
+		c.touched[s.id] = true
+	}
 	h := &c.handOvers[s.number]
 	old := c.w.byID[r.Node]
 	if h.asked == 0 || !h.canStart || old == nil || old.id != r.Node {

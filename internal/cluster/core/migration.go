@@ -18,14 +18,14 @@ func (n *Node) migrateReplica() {
 	if !n.me.isReplica() || n.me.master == nil || !n.cfg.AllowReplicaMigration {
 		return
 	}
-	orphans, most := n.surveyShards()
-	if !orphans || most < 2 || n.me.master.failed() || n.me.master.workingReplicas() != most {
+	mine := n.me.master.workingReplicas()
+	if mine < 2 || n.me.master.failed() || n.state != bus.StateOK || n.reachableSiblings() <= n.cfg.MigrationBarrier {
+		return // without a look at all the others, which most of us never need
+	}
+	if orphans, most := n.surveyShards(); !orphans || mine != most {
 		return
 	}
-	if n.state != bus.StateOK || n.reachableSiblings() <= n.cfg.MigrationBarrier {
-		return
-	}
-	target, candidate := n.chooseMigration(most)
+	target, candidate := n.chooseMigration(mine)
 	if target != nil && candidate == n.me && n.now-target.orphanedAt > migrationDelay {
 		n.note(Record{What: ReplicaMigrates, Level: Notice}.about(target))
 		n.follow(target)
