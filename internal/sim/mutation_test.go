@@ -31,7 +31,8 @@ func TestEachRuleCanBreak(t *testing.T) {
 			}
 		}},
 		{ruleMajority, "cluster masters=5 replicas=1\nat 1s: kill m1", forgeVotes},
-		{ruleOneWinner, "cluster masters=5 replicas=1\nat 1s: kill m1\nat 1s: kill m2\nfor 40s", votesTwice},
+		{ruleOneWinner, "cluster masters=5 replicas=1\nat 1s: kill m1\nat 1s: kill m2\nfor 40s", votesTwice(6)},
+		{ruleOneWinner, "cluster masters=5 replicas=1\nat 1s: failover r5 takeover\nat 20s: kill m1\nat 20s: kill m2\nfor 60s", votesTwice(7)},
 		{ruleDurable, "cluster masters=3 replicas=1 disk=100ms\nat 1s: kill m1", func(w *World) { w.hooks.noBarrier = true }},
 		{ruleDurable, "cluster masters=3 replicas=1\nat 1s: kill m1\nat 20s: restart m2 1s", func(w *World) {
 			w.hooks.restarted = func(_ *server, saved *core.State) { saved.LastVoteEpoch = 0 }
@@ -44,18 +45,8 @@ func TestEachRuleCanBreak(t *testing.T) {
 				}
 			}
 		}},
-		{ruleOneOwner, "cluster masters=3 replicas=0", func(w *World) {
-			w.hooks.effects = func(s *server, out *core.Effects) { // m2 says what m1 says
-				for i := range out.Sends {
-					if m := *out.Sends[i].Msg; s.name == "m2" && w.now > 4*Second && m.Slots != nil {
-						slots := *m.Slots
-						slots.Add(5)
-						m.Slots, m.ConfigEpoch = &slots, 1
-						out.Sends[i].Msg = &m
-					}
-				}
-			}
-		}},
+		{ruleOneOwner, "cluster masters=3 replicas=0", claimsAsAnother},
+		{ruleOneOwner, "cluster masters=3 replicas=1\nat 1s: failover r3 takeover\nfor 10s", claimsAsAnother},
 		{ruleFail, "cluster masters=5 replicas=1\nat 1s: cut m1 m2 20s", func(w *World) {
 			w.hooks.event = func(s *server, ev core.Event) core.Event { // m2 hears what nobody said
 				r, ok := ev.(core.Received)
@@ -120,11 +111,28 @@ func TestEachRuleCanBreak(t *testing.T) {
 	}
 }
 
+// claimsAsAnother lets m2 say what m1 says.
+func claimsAsAnother(w *World) {
+	w.hooks.effects = func(s *server, out *core.Effects) {
+		for i := range out.Sends {
+			if m := *out.Sends[i].Msg; s.name == "m2" && w.now > 8*Second && m.Slots != nil {
+				slots := *m.Slots
+				slots.Add(5)
+				m.Slots, m.ConfigEpoch = &slots, 1
+				out.Sends[i].Msg = &m
+			}
+		}
+	}
+}
+
 // votesTwice lets r1 and r2 win the same epoch: r2 does not hear that r1 took it, and all masters vote for r2 too.
-func votesTwice(w *World) {
-	taken := uint64(w.opt.Masters)
+func votesTwice(epoch uint64) func(*World) {
+	return func(w *World) { winsToo(w, epoch) }
+}
+
+func winsToo(w *World, epoch uint64) {
 	w.hooks.event = func(s *server, ev core.Event) core.Event {
-		if r, ok := ev.(core.Received); ok && s.name == "r2" && r.Msg.CurrentEpoch > taken && r.Msg.Type != bus.TypeAuthAck {
+		if r, ok := ev.(core.Received); ok && s.name == "r2" && r.Msg.CurrentEpoch >= epoch && r.Msg.Type != bus.TypeAuthAck {
 			return nil
 		}
 		return ev
@@ -139,7 +147,7 @@ func votesTwice(w *World) {
 					continue
 				}
 				s.step(core.Received{Link: l.names[1], RemoteIP: l.ends[0].ip, Msg: &bus.Msg{
-					Type: bus.TypeAuthAck, Sender: l.ends[0].id, Flags: bus.FlagMaster | bus.FlagMyself, CurrentEpoch: taken + 1,
+					Type: bus.TypeAuthAck, Sender: l.ends[0].id, Flags: bus.FlagMaster | bus.FlagMyself, CurrentEpoch: epoch,
 				}})
 			}
 		})
