@@ -40,6 +40,7 @@ func (n *Node) makeCluster() error {
 		SendLimit: int64(config.ClusterLinkSendbufLimit.Get(v)),
 		Keyspace:  n.keyspace,
 		View:      &n.view,
+		Costs:     &n.engine.Costs,
 		Log:       n.slog,
 		Hooks:     n.clusterHooks(),
 	})

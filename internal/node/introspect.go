@@ -185,6 +185,7 @@ func (c configurer) ResetStat() {
 	c.n.keyspace.ResetStats()
 	c.n.clients.ResetStats()
 	c.n.repl.ResetStats()
+	c.n.engine.Costs.Reset()
 }
 
 // stopWorld stops all loops and the cron for d: DEBUG SLEEP. The caller is one

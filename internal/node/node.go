@@ -164,6 +164,7 @@ func (n *Node) furnish() (err error) {
 		Denied:   n.accounts.Denied,
 		Slow:     n.observer.Slow,
 		Attacked: n.attacked(),
+		Replicas: func() int { return n.repl.Replicas() },
 		Note:     n.note,
 	})
 	n.scripts = script.New(n.scriptOptions())

@@ -29,6 +29,11 @@ func (n *Node) tune(v *config.Values) {
 	n.tuneRepl(v)
 	n.tuneSync(v)
 	n.tuneScripts(v)
+	n.tuneCosts(v)
+}
+
+func (n *Node) tuneCosts(v *config.Values) {
+	n.engine.Costs.Count(config.ClusterSlotStatsEnabled.Get(v) && config.ClusterEnabled.Get(v))
 }
 
 func (n *Node) tuneObserve(v *config.Values) {
@@ -157,6 +162,7 @@ func (n *Node) watchConfig() {
 	n.onChange(n.tuneRepl, replDirectives()...)
 	n.onChange(n.tuneSync, config.ReplSyncReplicas)
 	n.onChange(n.tuneScripts, config.BusyReplyThreshold)
+	n.onChange(n.tuneCosts, config.ClusterSlotStatsEnabled)
 	n.onChange(n.warnOfEviction, config.MaxMemory)
 	n.cfg.OnApply(func(ch config.Change) error {
 		if config.AppendOnly.Get(ch.New) && !config.AppendOnly.Get(ch.Old) {

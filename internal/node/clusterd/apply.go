@@ -65,7 +65,9 @@ func (d *Driver) change(c *core.Change) (report []core.Event) {
 		call(d.opt.Unpause)
 	}
 	if c.View {
-		d.opt.View.Store(d.node.View())
+		v := d.node.View()
+		d.forgetCosts(d.opt.View.Load(), v)
+		d.opt.View.Store(v)
 	}
 	return report
 }

@@ -153,7 +153,7 @@ func (n *testNode) apply(c core.Config) {
 func (n *testNode) options() Options {
 	return Options{
 		Config: n.config, File: filepath.Join(n.dir, "nodes.conf"), Flight: n.flight, Bind: []string{"127.0.0.1"}, Port: n.bus,
-		Keyspace: n.ks, View: &n.view, Log: slog.New(slog.NewTextHandler(n.logged, &slog.HandlerOptions{Level: slog.LevelDebug})),
+		Keyspace: n.ks, View: &n.view, Costs: &n.engine.Costs, Log: slog.New(slog.NewTextHandler(n.logged, &slog.HandlerOptions{Level: slog.LevelDebug})),
 		Hooks: n.hooks,
 	}
 }

@@ -9,6 +9,7 @@ import (
 	"github.com/skeindb/skein/internal/base/slot"
 	"github.com/skeindb/skein/internal/cluster/core"
 	"github.com/skeindb/skein/internal/cluster/topology"
+	"github.com/skeindb/skein/internal/node/exec"
 	"github.com/skeindb/skein/internal/store/keyspace"
 )
 
@@ -31,7 +32,9 @@ type Options struct {
 	Keyspace *keyspace.Keyspace
 	// View is where the routing table is published; New stores the first one.
 	View *atomic.Pointer[topology.View]
-	Log  *slog.Logger
+	// Costs is what commands have cost by slot.
+	Costs *exec.SlotCosts
+	Log   *slog.Logger
 	Hooks
 }
 

@@ -147,6 +147,12 @@ func (s set) keySpecs() []*command.Spec {
 			Complexity: "O(N) where N is the number of requested keys",
 			Tips:       nondeterministic, Usage: "slot:integer count:integer",
 			Read: s.read((*Driver).getKeysInSlot)},
+		{Name: "slot-stats", Arity: -4, Flags: command.Loading | command.Stale | command.Whole,
+			Summary:    "Tells of slots of this shard how many keys they hold and, if that is counted, what their commands cost.",
+			Complexity: "O(N) where N is the total number of slots based on arguments. O(N*log(N)) with ORDERBY subcommand.",
+			Tips:       []string{"nondeterministic_output", "request_policy:all_shards"},
+			Usage:      "<SLOTSRANGE <start-slot:integer end-slot:integer>:slotsrange | ORDERBY <metric:string [LIMIT limit:integer] [ASC | DESC]:order>:orderby>:filter",
+			Read:       s.read((*Driver).slotStats)},
 	}
 }
 

@@ -46,6 +46,7 @@ var (
 	ClusterAllowReplicaMigration    = boolean("cluster-allow-replica-migration", true)
 	ClusterReplicaValidityFactor    = integer("cluster-replica-validity-factor", 10, 0, math.MaxInt32, alias("cluster-slave-validity-factor"))
 	ClusterReplicaNoFailover        = boolean("cluster-replica-no-failover", false, alias("cluster-slave-no-failover"))
+	ClusterSlotStatsEnabled         = boolean("cluster-slot-stats-enabled", false, Own) // as valkey 8 has it
 	ClusterPreferredEndpointType    = enum("cluster-preferred-endpoint-type", "ip", choices{"ip", "hostname", "unknown-endpoint"})
 )
 

@@ -69,6 +69,8 @@ func (e *Engine) answered(t *Turn, s *session.Session, w *session.Waiting, mark 
 	e.spend(s, w.Spec, session.Asking|session.Caching)
 	if !w.Noted {
 		t.records = append(t.records, t.recordOf(w.Spec, w.Nanos, s.Out.Buf[mark:]))
+		s.Tx.TakeLogged()
+		e.countWait(s, w, len(s.Out.Buf)-mark)
 		e.flush(t, s)
 	}
 	if w.Close {

@@ -56,6 +56,8 @@ type Options struct {
 	// Denied is told of each command that a user may not run: that of c, which is not
 	// run, or is part of what c.Client runs.
 	Denied func(c *command.Call, u *acl.User, d acl.Denial, in acl.Context)
+	// Replicas is how many replicas are sent the log; nil: nobody counts.
+	Replicas func() int
 	// Note writes a line into the node's log. Levels are redis's numbers: 0 is debug, 3
 	// a warning.
 	Note func(level int, line string)
@@ -72,6 +74,7 @@ type MonitorFunc func(s *session.Session, db int, spec *command.Spec, args [][]b
 type Engine struct {
 	Options
 	Table   *command.Table
+	Costs   SlotCosts // of commands, by slot, for those who want to know
 	pause   pauses
 	loads   loads
 	waits   waits
@@ -87,6 +90,7 @@ type Engine struct {
 func New(o Options) *Engine {
 	e := &Engine{Options: o, clock: tick.New(), errands: newErrands()}
 	e.reign.Store(&reign{})
+	e.Costs.replicas = o.Replicas
 	e.scripts.idle = make(chan *runner, idleRunners)
 	return e
 }

@@ -25,6 +25,7 @@ func (e *Engine) queue(t *Turn, s *session.Session, spec *command.Spec, args [][
 		return
 	}
 	s.Enqueue(spec, spec.FlagsOf(args), args)
+	e.countQueued(t, s, spec, args)
 	s.Out.SimpleString("QUEUED")
 }
 

@@ -182,6 +182,10 @@ func (e *Engine) holding(t *Turn, s *session.Session, spec *command.Spec, args [
 		e.reject(t, s, spec, text)
 		return
 	}
+	if e.Costs.Counting() {
+		e.callCounted(t, s, spec, args)
+		return
+	}
 	e.call(t, s, spec, args)
 }
 

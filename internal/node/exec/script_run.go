@@ -118,6 +118,7 @@ func (e *Engine) Run(c *command.Call, j *script.Job) {
 	r := e.runner()
 	r.begin(s, c, j)
 	if !s.InMulti() {
+		s.Tx.TakeLogged()
 		s.Tx.Begin(e.Keyspace, &s.Hold, s.DB(), c.Now, e.access(s))
 	}
 	if r.inside {
@@ -130,6 +131,7 @@ func (e *Engine) Run(c *command.Call, j *script.Job) {
 		}
 	}
 	r.answer(s, c)
+	r.counted()
 	if r.busy {
 		e.scripts.forget(r)
 	}
@@ -213,6 +215,7 @@ func (r *runner) finish() {
 	}
 	t.began = e.Nanos()
 	e.note(t, s, r.spec, r.args, r.out.Buf, t.began-r.began)
+	r.counted()
 	if n := len(t.records); r.quiet {
 		t.records[n-1].Error = ""
 	}

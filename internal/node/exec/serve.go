@@ -142,6 +142,7 @@ func (e *Engine) again(t *Turn, w *session.Waiting, out *resp.Writer) {
 	began, from := t.began, e.LogEnd()
 	c.Spec, c.Args, c.Now, c.DB = w.Spec, w.Args, t.NowMs, s.DB()
 	s.Tx.Begin(e.Keyspace, t.serving.held, s.DB(), t.NowMs, e.access(s))
+	s.Tx.TakeLogged()
 	if w.Spec.Read != nil {
 		w.Spec.Read(c, &s.Tx.ReadTx)
 		s.Tx.Commit(nil)
@@ -159,6 +160,7 @@ func (e *Engine) again(t *Turn, w *session.Waiting, out *resp.Writer) {
 		return
 	}
 	e.note(t, s, w.Spec, w.Args, out.Buf, w.Nanos)
+	e.countWait(s, w, len(out.Buf))
 	e.logged(s, from)
 }
 

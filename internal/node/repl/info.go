@@ -43,6 +43,13 @@ func (r *Repl) Memory() (replicas, backlog, notCounted int64) {
 
 const logSegment = 16 << 10
 
+// Replicas is how many replicas are connected.
+func (r *Repl) Replicas() int {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return len(r.replicas)
+}
+
 // AppendInfo appends the lines of INFO's section Replication.
 func (r *Repl) AppendInfo(b []byte) []byte {
 	nowMs := now()

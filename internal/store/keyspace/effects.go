@@ -40,6 +40,7 @@ type effects struct {
 	class     uint8
 	list      []Effect
 	buf       []byte
+	logged    int // bytes that Commit has handed to the log since TakeLogged
 }
 
 // wanted tells whether anybody will read what is added.
@@ -125,6 +126,7 @@ func (tx *ReadTx) Commit(argv [][]byte) {
 	}
 	if len(f.list) > 0 {
 		tx.ks.opt.Log.Append(f.list, tx.access&Apart == 0)
+		f.logged += len(f.buf)
 		f.list = f.list[:0]
 		f.buf = f.buf[:0]
 	}
@@ -132,6 +134,13 @@ func (tx *ReadTx) Commit(argv [][]byte) {
 		tx.Broadcast()
 	}
 	tx.leaveScratch()
+}
+
+// TakeLogged is how many bytes of effects have been handed to the log since it was
+// called last.
+func (tx *ReadTx) TakeLogged() (bytes int) {
+	bytes, tx.effects.logged = tx.effects.logged, 0
+	return bytes
 }
 
 // Hear says who is told what the commands to come change: the append-only file,
