@@ -257,7 +257,7 @@ func TestFilesOfOldServers(t *testing.T) {
 func TestFieldDeadlinesTravel(t *testing.T) {
 	t.Parallel()
 	debug := "enable-debug-command yes"
-	a, b, redis := testkit.StartSkein(t, debug), testkit.StartSkein(t, debug), testkit.StartRedis(t, debug)
+	a, b, redis := testkit.StartSkein(t, debug, "repl-diskless-sync-delay 0"), testkit.StartSkein(t, debug), testkit.StartRedis(t, debug)
 	a.Want(":2", "HSET", "h", "f", "v", "g", "w")
 	a.Want("[:1]", "HPEXPIREAT", "h", "4000000000000", "FIELDS", "1", "f")
 	has := func(s *testkit.Server) {
@@ -275,6 +275,15 @@ func TestFieldDeadlinesTravel(t *testing.T) {
 		t.Error(got)
 	}
 	has(a)
+	redis.Want("+OK", "SET", "mine", "1")
+	redis.Want("+OK", "REPLICAOF", "127.0.0.1", fmt.Sprint(a.Port))
+	const refused = `key 'h' is a hash with field expiration`
+	testkit.Eventually(t, "the replica is refused", func() bool { return strings.Contains(redis.Log(), refused) })
+	if !strings.Contains(a.Log(), "Full resynchronization refused to replica") || !strings.Contains(a.Log(), refused) {
+		t.Error("the master's log does not name the key")
+	}
+	redis.Want("+OK", "REPLICAOF", "NO", "ONE")
+	redis.Want(":1", "EXISTS", "mine")
 	b.Want("+OK", "REPLICAOF", "127.0.0.1", fmt.Sprint(a.Port))
 	testkit.Eventually(t, "the replica has the key", func() bool { return b.Do("EXISTS", "h") == ":1" })
 	has(b)

@@ -8,7 +8,7 @@ package arch
 //
 // Packages stand here from the day they are planned, so that a new room finds its place.
 const floors = `
-0 ground: base/crc64 base/glob base/lzf base/nodeid base/resp base/slot base/stats base/tick base/vfs
+0 ground: base/crc64 base/glob base/lzf base/nodeid base/polite base/resp base/slot base/stats base/tick base/vfs
 
 1 shapes: data/arena data/table data/value data/tree data/dict data/listpack data/intset data/hll data/geo
 1 shapes: data/quicklist data/hash data/set data/zset data/stream

@@ -34,6 +34,7 @@ func (n *Node) makeRepl() {
 		Delay:       netloop.Delay,
 		Dial:        n.dialMaster,
 		Snapshot:    n.snapshot,
+		Beyond:      n.keyspace.VolatileHash,
 		Keeps:       func() bool { return len(config.Save.Get(n.cfg.Values())) > 0 },
 		Keep:        func(s repl.Snapshot, path string) error { return n.persist.Keep(s.(*persist.Snapshot), path) },
 		Empty:       n.emptySnapshot,

@@ -1,5 +1,7 @@
 package arena
 
+import "github.com/skeindb/skein/internal/base/polite"
+
 // The background goroutine keeps some memory ready ahead of the requests, because the first touch of a
 // huge page zeroes 2 MiB, and gives empty chunks back. Requests only signal it.
 
@@ -27,6 +29,7 @@ func (h *heap) background() {
 	defer close(h.done)
 	for range h.kick {
 		for h.maintain() {
+			polite.Rest() // much may become empty at once
 		}
 	}
 }

@@ -2,7 +2,11 @@
 
 package netloop
 
-import "slices"
+import (
+	"slices"
+
+	"github.com/skeindb/skein/internal/base/polite"
+)
 
 // A connection that is in use keeps its read buffer, as in redis: bufferBytes
 // at first, more while its requests need it. After idleMs it is given back, and
@@ -14,13 +18,16 @@ const (
 	readMost    = 256 << 10 // at once, however much there is: others wait for their turn
 	idleMs      = 2000
 	roomyBytes  = 2 * bufferBytes
-	trustBytes  = 1 << 20 // of an argument that is announced, room that is made before any of it has come
+	moveBytes   = 256 << 10 // a buffer with more in it than this is moved by another goroutine
+	trustBytes  = 1 << 20   // of an argument that is announced, room that is made before any of it has come
 )
 
-// room returns where the next bytes of c are to be read to.
-func (c *conn) room() []byte {
-	c.expect()
+// room returns where the next bytes of c are to be read to; nil: nowhere as yet.
+func (l *Loop) room(c *conn) []byte {
+	l.expect(c)
 	switch free := cap(c.in) - len(c.in); {
+	case c.growing:
+		return nil
 	case cap(c.in) == 0:
 		c.in = make([]byte, 0, bufferBytes)
 	case free == 0:
@@ -32,9 +39,41 @@ func (c *conn) room() []byte {
 }
 
 // expect makes room at once for what is to come of a large argument.
-func (c *conn) expect() {
-	if need := c.need(); need > cap(c.in)-len(c.in) {
+func (l *Loop) expect(c *conn) {
+	switch need := c.need(); {
+	case c.growing || need <= cap(c.in)-len(c.in):
+	case len(c.in) <= moveBytes:
 		c.in = slices.Grow(c.in, max(need, bufferBytes))
+	default:
+		l.grow(c, need)
+	}
+}
+
+// grow has another goroutine make room for so many bytes more: to find memory for a few
+// megabytes, and to move what is there, takes milliseconds, in which the loop serves
+// others. The connection is neither read from nor fed meanwhile.
+func (l *Loop) grow(c *conn, need int) {
+	c.growing = true
+	old := c.in
+	go func() {
+		in := make([]byte, 0, len(old)+need)
+		for len(in) < len(old) {
+			in = append(in, old[len(in):min(len(in)+moveBytes, len(old))]...)
+			polite.Rest()
+		}
+		l.Do(func() { l.grown(c, in) })
+	}()
+}
+
+// grown goes on with c in its larger buffer.
+func (l *Loop) grown(c *conn, in []byte) {
+	if !l.live(c) {
+		return
+	}
+	c.in, c.growing = in, false
+	l.serveOne(c) // somebody may have woken the session, which has commands in front of the argument
+	if l.live(c) {
+		l.readLater(c)
 	}
 }
 
@@ -48,7 +87,7 @@ func (c *conn) need() int {
 // Trim gives back what idle connections keep. The node's clock calls it through Do.
 func (l *Loop) Trim() {
 	for _, c := range l.conns {
-		if c != nil && c.acceptor == nil && cap(c.in) > 0 {
+		if c != nil && c.acceptor == nil && cap(c.in) > 0 && !c.growing {
 			l.trim(c)
 		}
 	}

@@ -28,7 +28,10 @@ func (l *Loop) serveOne(c *conn) {
 
 // read returns all bytes that are received and not consumed.
 func (l *Loop) read(c *conn) (data []byte, ok bool) {
-	room := c.room()
+	room := l.room(c)
+	if room == nil {
+		return nil, false
+	}
 	n, errno := rawRead(c.fd, room)
 	switch {
 	case errno == syscall.EAGAIN:
@@ -72,7 +75,7 @@ func (l *Loop) keep(c *conn, rest []byte) {
 	case len(rest) < len(c.in):
 		c.in = c.in[:copy(c.in, rest)]
 	}
-	c.expect()
+	l.expect(c)
 	p := &c.s.Pending
 	p.Parsed = min(c.s.Parser.Known(), len(c.in))
 	p.In, p.InFree = len(c.in)-p.Parsed, cap(c.in)-len(c.in)
@@ -104,7 +107,7 @@ func (l *Loop) attend(c *conn) {
 	if knock.Wake && len(s.Retry) > 0 {
 		l.opt.Engine.Retry(&l.turn, s)
 	}
-	if !s.Parked() && (knock.Replied || knock.Wake) && len(c.in) > 0 {
+	if !s.Parked() && (knock.Replied || knock.Wake) && len(c.in) > 0 && !c.growing {
 		n := l.opt.Engine.Feed(&l.turn, s, c.in)
 		l.keep(c, c.in[n:])
 	}

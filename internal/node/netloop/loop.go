@@ -56,6 +56,7 @@ type conn struct {
 	in       []byte // received, not consumed
 	peak     int    // most bytes in it since the last Trim
 	filled   bool   // the last read filled it
+	growing  bool   // it is being moved to a larger one
 	ended    bool   // the peer sends no more than what is there
 	again    bool   // it is in Loop.again
 	ready    bool   // it is in Loop.ready

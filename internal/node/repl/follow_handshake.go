@@ -108,7 +108,7 @@ func (f *follower) greet(w *wire) (answer psyncAnswer, err error) {
 	if t.AnnounceIP != "" {
 		say("ip-address", "REPLCONF", "ip-address", t.AnnounceIP)
 	}
-	say("capa", "REPLCONF", "capa", "eof", "capa", "psync2")
+	say("capa", "REPLCONF", "capa", "eof", "capa", "psync2", "capa", capaFields)
 	if err != nil {
 		f.warn("Sending command to master in replication handshake: -Writing to master: " + reason(err))
 		return

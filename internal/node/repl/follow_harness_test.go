@@ -344,7 +344,7 @@ func (m *playedMaster) greet() (id string, offset string) {
 	m.expect("PING")
 	m.say("+PONG\r\n")
 	m.expect("REPLCONF", "listening-port", "7777")
-	m.expect("REPLCONF", "capa", "eof", "capa", "psync2")
+	m.expect("REPLCONF", "capa", "eof", "capa", "psync2", "capa", "field-expiry")
 	m.say("+OK\r\n")
 	m.say("+OK\r\n")
 	words := m.next()

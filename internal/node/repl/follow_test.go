@@ -143,7 +143,7 @@ func TestOldMaster(t *testing.T) {
 	m.say("-ERR operation not permitted\r\n")
 	m.expect("REPLCONF", "listening-port", "99")
 	m.expect("REPLCONF", "ip-address", "10.0.0.1")
-	m.expect("REPLCONF", "capa", "eof", "capa", "psync2")
+	m.expect("REPLCONF", "capa", "eof", "capa", "psync2", "capa", "field-expiry")
 	m.say("-ERR unknown command 'REPLCONF'\r\n-ERR unknown command 'REPLCONF'\r\n-ERR unknown command 'REPLCONF'\r\n")
 	m.next()
 	m.say("-ERR unknown command 'PSYNC'\r\n")

@@ -21,6 +21,7 @@ type job struct {
 	made     bool     // the cut is made
 	offset   int64    // of the cut
 	snapshot Snapshot // nil before the cut
+	beyond   string   // a key in it that not all replicas can read; see carries
 	ended    bool
 
 	abandoned bool // nobody waits for it any more
@@ -126,7 +127,7 @@ func (r *Repl) closed() bool {
 // file and not complete yet; r.mu is held.
 func (r *Repl) attach(p *replica) bool {
 	j := r.job
-	if j == nil || j.sockets || !j.made || j.ended || j.filtered != p.filtered {
+	if j == nil || j.sockets || !j.made || j.ended || j.filtered != p.filtered || !p.carries(j) {
 		return false
 	}
 	if err := r.prepare(p, j); err != nil {
@@ -159,7 +160,10 @@ func (r *Repl) sync(j *job) error {
 	if j.sockets {
 		target = "replicas sockets"
 	}
-	list, err := r.cut(j)
+	list, refused, err := r.cut(j)
+	for _, p := range refused {
+		r.refuseBeyond(p, j.beyond)
+	}
 	switch {
 	case errors.Is(err, ErrBusy):
 		r.delay()
@@ -189,8 +193,9 @@ func (r *Repl) delay() {
 	}
 }
 
-// cut takes the snapshot, and notes under the same locks where the log ends.
-func (r *Repl) cut(j *job) (list []*replica, err error) {
+// cut takes the snapshot, and notes under the same locks where the log ends. list are
+// the replicas that are to get it, refused those that cannot read it.
+func (r *Repl) cut(j *job) (list, refused []*replica, err error) {
 	r.world(func() {
 		r.mu.Lock()
 		aux := r.aux()
@@ -199,29 +204,37 @@ func (r *Repl) cut(j *job) (list []*replica, err error) {
 		if snapshot, err = r.snapshot(j, aux); err != nil {
 			return
 		}
-		if list = r.share(j, snapshot); len(list) == 0 {
+		if r.opt.Beyond != nil && !j.filtered {
+			j.beyond = r.opt.Beyond()
+		}
+		if list, refused = r.share(j, snapshot); len(list) == 0 {
 			snapshot.Abort()
 		}
 	})
-	return list, err
+	return list, refused, err
 }
 
-// share makes the snapshot that of j, and gives it to all who wait for such a one.
-func (r *Repl) share(j *job, snapshot Snapshot) (list []*replica) {
+// share makes the snapshot that of j, and gives it to all who wait for such a one and
+// can read it.
+func (r *Repl) share(j *job, snapshot Snapshot) (list, refused []*replica) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.log.ForgetDB()
 	if r.closed() {
-		return nil
+		return nil, nil
 	}
 	j.made, j.offset, j.snapshot, r.delayed = true, r.log.Offset(), snapshot, false
 	for _, p := range r.replicas {
-		if p.phase == waiting && p.filtered == j.filtered && (p.eof || !j.sockets) && r.prepare(p, j) == nil {
+		switch {
+		case p.phase != waiting || p.filtered != j.filtered || j.sockets && !p.eof:
+		case !p.carries(j):
+			refused = append(refused, p)
+		case r.prepare(p, j) == nil:
 			list = append(list, p)
 		}
 	}
 	j.ended = len(list) == 0
-	return list
+	return list, refused
 }
 
 // snapshot is the data set, or for j without keys an empty one.

@@ -290,7 +290,7 @@ func (m *playedMaster) handshake() []string {
 	m.expect("PING")
 	m.say("+PONG\r\n")
 	m.expect("REPLCONF", "listening-port", "7777")
-	m.expect("REPLCONF", "capa", "eof", "capa", "psync2")
+	m.expect("REPLCONF", "capa", "eof", "capa", "psync2", "capa", "field-expiry")
 	m.say("+OK\r\n+OK\r\n")
 	return m.next()
 }

@@ -39,6 +39,9 @@ type Options struct {
 	// Snapshot is the data set as it is now, to be written by one goroutine. The
 	// caller holds all stripes. ErrBusy: another snapshot is under way.
 	Snapshot func(Aux) (Snapshot, error)
+	// Beyond names a key that only replicas can read which say capa field-expiry, ""
+	// if there is none. The caller holds all stripes. May be nil.
+	Beyond func() string
 	// Keeps tells whether the node keeps its data set in an RDB file. If so, one that is
 	// written for replicas is handed to Keep, to become that file. May be nil.
 	Keeps func() bool

@@ -55,6 +55,7 @@ func (p *replica) tell(word, typed, value string) (refusal string) {
 	case "capa":
 		p.eof = p.eof || strings.EqualFold(value, "eof")
 		p.psync2 = p.psync2 || strings.EqualFold(value, "psync2")
+		p.fields = p.fields || strings.EqualFold(value, capaFields)
 	case "rdb-only":
 		switch only, err := strconv.ParseInt(value, 10, 64); {
 		case err != nil:

@@ -32,6 +32,7 @@ type replica struct {
 	addr     string // REPLCONF ip-address, "": the peer's
 	eof      bool   // capa eof: finds the end of an RDB of unknown length
 	psync2   bool   // capa psync2: understands +CONTINUE id
+	fields   bool   // capa field-expiry: knows hashes whose fields have deadlines
 	rdbOnly  bool   // rdb-only 1
 	filtered bool   // rdb-filter-only: functions at most, no keys
 	old      bool   // came by SYNC: does not acknowledge

@@ -12,7 +12,7 @@ func (ks *Keyspace) releaseSlot(st *stripe, db int, n uint16) {
 	case sh == nil:
 	case sh.keys.Load() == 0:
 		st.shelves[db].Store(nil)
-		ks.free(sh)
+		ks.free(sh, nil)
 	default:
 		ks.releaseTable(sh, int(n>>ks.shift))
 	}

@@ -4,6 +4,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/skeindb/skein/internal/base/polite"
 	"github.com/skeindb/skein/internal/data/arena"
 	"github.com/skeindb/skein/internal/data/table"
 )
@@ -82,12 +83,16 @@ func (ks *Keyspace) ExpireCycle(nowMs int64, budget time.Duration) (removed int)
 			a.dbs = append(a.dbs, db)
 		}
 	}
+	slices := 0
 	for range ks.stripes {
 		st := &ks.stripes[a.at]
 		for more := st.needsCare(a.dbs, nowMs, may); more; {
 			var n int
 			n, more = ks.expireStripe(st, nowMs, may)
 			removed += n
+			if slices++; slices%restAfterExpired == 0 {
+				polite.Rest()
+			}
 			if more && time.Now().After(end) {
 				return removed // the next cycle goes on here: each stripe has its turn
 			}
@@ -110,6 +115,10 @@ func (st *stripe) needsCare(dbs []int, nowMs int64, may bool) bool {
 
 // expireSlice is how many items are looked at while a stripe is held once.
 const expireSlice = 32
+
+// restAfterExpired is how many slices a cycle takes between two rests: a hundred
+// microseconds and more, if there is much to expire.
+const restAfterExpired = 8
 
 func (ks *Keyspace) expireStripe(st *stripe, nowMs int64, may bool) (removed int, more bool) {
 	st.mu.Lock()

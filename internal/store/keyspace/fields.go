@@ -137,6 +137,26 @@ func (sh *shelf) lookupFields(ks *Keyspace, st *stripe, it due) (Ref, bool) {
 	return sh.find(ks, st, it, func(e table.Entry) bool { return e.Kind() == kindObject && sh.object(e).next >= 0 })
 }
 
+// VolatileHash is the name of a hash whose fields have deadlines, "" if there is none.
+// The caller holds all stripes.
+func (ks *Keyspace) VolatileHash() string {
+	for db := range ks.opt.Databases {
+		for i := range ks.stripes {
+			st := &ks.stripes[i]
+			sh := st.shelves[db].Load()
+			if sh == nil || sh.fields.live.Load() == 0 {
+				continue
+			}
+			for _, it := range sh.fields.heap { // some stand for nothing any more
+				if r, ok := sh.lookupFields(ks, st, it); ok {
+					return string(r.Key())
+				}
+			}
+		}
+	}
+	return ""
+}
+
 // sweepFields tidies the index of fields a little, if it needs it.
 func (sh *shelf) sweepFields(ks *Keyspace, st *stripe, steps int) {
 	if !sh.fields.crowded() {

@@ -45,6 +45,29 @@ func seen(tx *WriteTx, key string) string {
 	return strings.Join(list, " ")
 }
 
+// TestVolatileHash: who is asked for a hash whose fields have deadlines names one that has.
+func TestVolatileHash(t *testing.T) {
+	ks := newKeyspace(t, Options{Databases: 2})
+	want := func(name string) {
+		t.Helper()
+		if got := ks.VolatileHash(); got != name {
+			t.Errorf("%q, not %q", got, name)
+		}
+	}
+	do(ks, 1000, func(tx *WriteTx) {
+		hexpire(tx, "plain", "f", -1)
+		want("")
+		tx.SelectDB(1)
+		hexpire(tx, "gone", "f", 5000)
+		hexpire(tx, "h", "f", 9000)
+		tx.Delete([]byte("gone"))
+		want("h")
+		hexpire(tx, "h", "f", -1)
+		want("")
+	})
+	ks.check(t)
+}
+
 func TestFieldsPastTheirDeadline(t *testing.T) {
 	r := &recorder{}
 	ks := newKeyspace(t, Options{Log: r, Listener: r})

@@ -3,6 +3,9 @@ package keyspace
 import (
 	"sync"
 	"sync/atomic"
+
+	"github.com/skeindb/skein/internal/base/polite"
+	"github.com/skeindb/skein/internal/data/arena"
 )
 
 // Clear removes all keys of the transaction's database and returns how many
@@ -79,7 +82,7 @@ func (ks *Keyspace) bury(old []*shelf, later bool) {
 		case later:
 			rest = append(rest, sh)
 		default:
-			ks.free(sh)
+			ks.free(sh, nil)
 		}
 	}
 	ks.graves.add(ks, rest)
@@ -98,11 +101,12 @@ func (ks *Keyspace) meanBytes(old []*shelf) float64 {
 }
 
 // free gives the memory of a shelf back that nobody refers to any more, but for
-// prefetches, which read what is there and do not care.
-func (ks *Keyspace) free(sh *shelf) {
+// prefetches, which read what is there and do not care. Each entry is shown to visit,
+// which may be nil, before it is freed.
+func (ks *Keyspace) free(sh *shelf, visit func(arena.Handle)) {
 	for i := range sh.tables {
 		if t := sh.tables[i].Load(); t != nil {
-			t.Drop(nil) // its objects are the garbage collector's
+			t.Drop(visit) // its objects are the garbage collector's
 		}
 	}
 	ks.beside.Add(-sh.bytes)
@@ -138,9 +142,19 @@ func (g *graves) add(ks *Keyspace, old []*shelf) {
 	}
 }
 
+// restAfterFreed is how many entries are freed in the background between two rests:
+// some dozen microseconds.
+const restAfterFreed = 256
+
 func (g *graves) work(ks *Keyspace) {
+	entries := 0
+	count := func(arena.Handle) {
+		if entries++; entries%restAfterFreed == 0 {
+			polite.Rest()
+		}
+	}
 	for sh := g.next(); sh != nil; sh = g.next() {
-		ks.free(sh)
+		ks.free(sh, count)
 		n := sh.keys.Load()
 		g.pending.Add(-n)
 		g.freed.Add(n)

@@ -4,6 +4,7 @@ import (
 	"encoding/binary"
 	"strconv"
 
+	"github.com/skeindb/skein/internal/base/polite"
 	"github.com/skeindb/skein/internal/data/table"
 )
 
@@ -65,7 +66,7 @@ func (w *walk) part(p *part, own *batch) error {
 		own.reset()
 		if w.runs++; w.runs == restAfter {
 			w.runs = 0
-			rest()
+			polite.Rest()
 		}
 	}
 	return nil

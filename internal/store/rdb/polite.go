@@ -4,30 +4,36 @@ import (
 	"runtime"
 
 	"github.com/skeindb/skein/internal/base/crc64"
+	"github.com/skeindb/skein/internal/base/polite"
 )
 
 // politeness counts steps of work that takes long. A goroutine at such work may keep
 // its processor for 10 ms from one that has become ready meanwhile, as an event loop
-// has; this one lets go of it every few dozen microseconds.
+// has; this one lets go of it every few dozen microseconds, and now and then lets the
+// system's other threads go first, too.
 type politeness int
 
 const (
 	politeSteps = 128
+	restSteps   = 8 * politeSteps
 	politeBytes = 64 << 10 // of a checksum
 )
 
 func (n *politeness) step() {
-	if *n++; *n >= politeSteps {
+	switch *n++; {
+	case *n == restSteps:
 		*n = 0
+		polite.Rest()
+	case *n%politeSteps == 0:
 		runtime.Gosched()
 	}
 }
 
 // checksum is the CRC-64 of b.
-func checksum(b []byte, polite bool) (sum uint64) {
-	for polite && len(b) > politeBytes {
+func checksum(b []byte, resting bool) (sum uint64) {
+	for resting && len(b) > politeBytes {
 		sum, b = crc64.Update(sum, b[:politeBytes]), b[politeBytes:]
-		runtime.Gosched()
+		polite.Rest()
 	}
 	return crc64.Update(sum, b)
 }

@@ -1,0 +1,18 @@
+// Package polite is for work in the background that takes long: it lets whoever is ready have the processor, the event
+// loops above all.
+//
+// Two schedulers stand between a loop that has become ready and a processor. Go's may leave a goroutine running for 10 ms
+// before it gives its processor to another; the system's lets a thread that computes go on for a millisecond or more while
+// one that has just been woken waits behind it. Either is longer than most requests take. Who rests every hundred
+// microseconds or so is in nobody's way for longer than that, and where nobody waits a rest costs next to nothing. (A
+// sleep would be as long as the work between two of them.)
+package polite
+
+import "runtime"
+
+// Rest lets other goroutines and threads that are ready go first. It is called without a lock: who has just rested is less
+// likely to lose the processor while holding one.
+func Rest() {
+	runtime.Gosched()
+	yield()
+}
