@@ -62,7 +62,7 @@ const pure = `bytes cmp encoding/binary encoding/hex errors fmt io iter maps mat
 // narrow holds what is stricter than the floors. In a line "a: b c", package a imports of this module b and c only.
 const narrow = `
 cluster/core: base/nodeid base/slot cluster/bus cluster/topology
-store/rdb: base/crc64 base/lzf base/resp data/value data/listpack data/quicklist data/set data/zset data/hash data/stream store/oplog
+store/rdb: base/crc64 base/lzf base/polite base/resp data/value data/listpack data/quicklist data/set data/zset data/hash data/stream store/oplog
 store/aof: base/resp base/vfs data/value store/oplog
 cli: base/resp command
 sim: base/nodeid base/slot cluster/bus cluster/topology cluster/core cluster/flight

@@ -11,8 +11,9 @@ func TestRestLetsOthersRun(t *testing.T) {
 	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(1))
 	var ran atomic.Bool
 	go ran.Store(true)
+	var w Worker
 	for range 1000 {
-		if Rest(); ran.Load() {
+		if w.Rest(); ran.Load() {
 			return
 		}
 	}

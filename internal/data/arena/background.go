@@ -27,9 +27,10 @@ func (h *heap) wantsLess() bool {
 
 func (h *heap) background() {
 	defer close(h.done)
+	var rester polite.Worker
 	for range h.kick {
 		for h.maintain() {
-			polite.Rest() // much may become empty at once
+			rester.Rest() // much may become empty at once
 		}
 	}
 }

@@ -56,10 +56,11 @@ func (l *Loop) grow(c *conn, need int) {
 	c.growing = true
 	old := c.in
 	go func() {
+		var rester polite.Worker
 		in := make([]byte, 0, len(old)+need)
 		for len(in) < len(old) {
 			in = append(in, old[len(in):min(len(in)+moveBytes, len(old))]...)
-			polite.Rest()
+			rester.Rest()
 		}
 		l.Do(func() { l.grown(c, in) })
 	}()

@@ -16,6 +16,8 @@ type ager struct {
 	dbs []int      // that have, or had, keys
 	tx  WriteTx
 	key []byte
+
+	rester polite.Worker
 }
 
 // lookup returns the key that an item of the index of deadlines stands for.
@@ -91,7 +93,7 @@ func (ks *Keyspace) ExpireCycle(nowMs int64, budget time.Duration) (removed int)
 			n, more = ks.expireStripe(st, nowMs, may)
 			removed += n
 			if slices++; slices%restAfterExpired == 0 {
-				polite.Rest()
+				a.rester.Rest()
 			}
 			if more && time.Now().After(end) {
 				return removed // the next cycle goes on here: each stripe has its turn

@@ -147,10 +147,11 @@ func (g *graves) add(ks *Keyspace, old []*shelf) {
 const restAfterFreed = 256
 
 func (g *graves) work(ks *Keyspace) {
+	var rester polite.Worker
 	entries := 0
 	count := func(arena.Handle) {
 		if entries++; entries%restAfterFreed == 0 {
-			polite.Rest()
+			rester.Rest()
 		}
 	}
 	for sh := g.next(); sh != nil; sh = g.next() {

@@ -17,6 +17,8 @@ type walk struct {
 	text []byte // of a number
 	made scratch
 	runs int // slices since the last rest
+
+	rester polite.Worker
 }
 
 // restAfter is how many slices the walk runs between two rests: about a
@@ -66,7 +68,7 @@ func (w *walk) part(p *part, own *batch) error {
 		own.reset()
 		if w.runs++; w.runs == restAfter {
 			w.runs = 0
-			polite.Rest()
+			w.rester.Rest()
 		}
 	}
 	return nil

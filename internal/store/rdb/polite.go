@@ -11,7 +11,10 @@ import (
 // its processor for 10 ms from one that has become ready meanwhile, as an event loop
 // has; this one lets go of it every few dozen microseconds, and now and then lets the
 // system's other threads go first, too.
-type politeness int
+type politeness struct {
+	steps  int
+	rester polite.Worker
+}
 
 const (
 	politeSteps = 128
@@ -20,20 +23,21 @@ const (
 )
 
 func (n *politeness) step() {
-	switch *n++; {
-	case *n == restSteps:
-		*n = 0
-		polite.Rest()
-	case *n%politeSteps == 0:
+	switch n.steps++; {
+	case n.steps == restSteps:
+		n.steps = 0
+		n.rester.Rest()
+	case n.steps%politeSteps == 0:
 		runtime.Gosched()
 	}
 }
 
 // checksum is the CRC-64 of b.
 func checksum(b []byte, resting bool) (sum uint64) {
+	var rester polite.Worker
 	for resting && len(b) > politeBytes {
 		sum, b = crc64.Update(sum, b[:politeBytes]), b[politeBytes:]
-		polite.Rest()
+		rester.Rest()
 	}
 	return crc64.Update(sum, b)
 }
