@@ -146,7 +146,7 @@ func (k *carrier) push(l *Loop) verdict {
 				return stuck
 			}
 		}
-		made, ok := k.s.Source.Pull(buf)
+		made, ok := k.s.Pull(buf)
 		if !ok {
 			k.ended = true
 			return finished

@@ -184,3 +184,24 @@ func TestEndedSourceIsClosed(t *testing.T) {
 	c[0].expect(t, "+OK\r\n")
 	eventually(t, "the connection is closed", func() bool { return sv.closed.Load() == 1 })
 }
+
+// Who was killed gets nothing of what was done behind that, though his own loop does not know yet.
+func TestKilledReplicaGetsNoMore(t *testing.T) {
+	sv := serve(t, 2)
+	c, at := sv.onBothLoops(t)
+	sv.follow(t, at[1], 1)
+	c[0].send(t, "SET k v\r\n")
+	c[0].expect(t, "+OK\r\n")
+	busy, free := make(chan struct{}), make(chan struct{})
+	replica := sv.session(at[1])
+	replica.Home.(*Loop).Do(func() { close(busy); <-free })
+	<-busy
+	replica.Kill()
+	c[0].send(t, "SET k v\r\n")
+	c[0].expect(t, "+OK\r\n")
+	close(free)
+	c[1].stream(t, 0, 1)
+	if rest, err := io.ReadAll(c[1].in); len(rest) > 0 || err != nil {
+		t.Errorf("%d bytes more, %v", len(rest), err)
+	}
+}

@@ -279,7 +279,7 @@ func (l *Loop) pull(c *conn) {
 			l.advance(c, nil)
 			return
 		}
-		made, ok := c.s.Source.Pull(buf)
+		made, ok := c.s.Pull(buf)
 		if !ok {
 			l.close(c)
 		}

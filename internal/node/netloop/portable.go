@@ -274,7 +274,7 @@ func (l *Loop) pull(c *conn) {
 		return
 	}
 	made := make([]byte, pullBytes)
-	n, ok := c.s.Source.Pull(made)
+	n, ok := c.s.Pull(made)
 	if !ok {
 		l.close(c)
 		return

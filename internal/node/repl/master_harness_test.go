@@ -138,7 +138,7 @@ func (c *client) attend() bool {
 	c.s.Publish()
 	buf := make([]byte, 1000)
 	for c.s.Source != nil && !c.deaf.Load() {
-		k, ok := c.s.Source.Pull(buf)
+		k, ok := c.s.Pull(buf)
 		if !ok {
 			return false
 		}

@@ -15,6 +15,17 @@ type Source interface {
 	Waiting() int64
 }
 
+// Pull is the Source's Pull, for those who send. A session that has been killed is given
+// nothing any more, even if its home does not know yet: what others do behind the Kill is
+// not for it. That is looked at last, since the Source may have got it meanwhile.
+func (s *Session) Pull(p []byte) (n int, ok bool) {
+	n, ok = s.Source.Pull(p)
+	if s.Killed() {
+		return 0, false
+	}
+	return n, ok
+}
+
 // Ring makes the home pull from the Source. Safe from any goroutine.
 func (s *Session) Ring() {
 	if s.Carried.Load() && s.Home.Carries() {
