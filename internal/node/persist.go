@@ -31,6 +31,7 @@ func (n *Node) persistOptions() persist.Options {
 				n.gates.MisConf.Store(nil)
 			}
 		},
+		Streaming: func() bool { return n.repl.Streaming() },
 		Loading:   func() (refusing, beside bool) { return n.gates.Loading.Load(), n.gates.AsyncLoading.Load() },
 		Libraries: libraries{n},
 	}

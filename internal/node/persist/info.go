@@ -32,7 +32,7 @@ func (p *Persist) AppendInfo(b []byte) []byte {
 	f.num("current_save_keys_processed", cut.Done)
 	f.num("current_save_keys_total", cut.Keys)
 	f.num("rdb_changes_since_last_save", changes-st.base)
-	f.flag("rdb_bgsave_in_progress", saving || current != nil)
+	f.flag("rdb_bgsave_in_progress", saving || current != nil || p.opt.Streaming())
 	f.num("rdb_last_save_time", st.lastSave)
 	f.word("rdb_last_bgsave_status", st.ok)
 	f.num("rdb_last_bgsave_time_sec", st.lastTook)

@@ -35,6 +35,9 @@ type Options struct {
 	// Loading tells whether a data set is being loaded while clients are refused,
 	// or beside the one they see.
 	Loading func() (refusing, beside bool)
+	// Streaming tells whether a snapshot is on its way to replicas, be it that it is written
+	// already and waits for the slowest of them.
+	Streaming func() bool
 	// Libraries are those of functions. Nil: nobody can call any; a file's are kept as
 	// they stand.
 	Libraries Libraries
@@ -139,6 +142,9 @@ func New(o Options) *Persist {
 	}
 	if o.Deny == nil {
 		o.Deny = func(bool) {}
+	}
+	if o.Streaming == nil {
+		o.Streaming = func() bool { return false }
 	}
 	if o.Loading == nil {
 		o.Loading = func() (bool, bool) { return false, false }

@@ -37,6 +37,13 @@ func (j *job) stop() (abort func()) {
 	return j.snapshot.Abort
 }
 
+// Streaming tells whether a full sync goes straight to replicas and has not ended for all of them.
+func (r *Repl) Streaming() bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.job != nil && r.job.sockets && r.job.made
+}
+
 // giveUp ends the full sync if nobody waits for it any more.
 func (r *Repl) giveUp() {
 	r.mu.Lock()

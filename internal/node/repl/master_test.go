@@ -250,6 +250,9 @@ func TestSharedCut(t *testing.T) {
 		defer r.mu.Unlock()
 		return r.replicas[1].stream.stuckSince() > 0
 	})
+	if !n.repl.Streaming() {
+		t.Error("it is not told that the transfer is under way")
+	}
 	all[2].s.Kill()
 	all[2].wantClosed()
 	all[1].deaf.Store(false)
