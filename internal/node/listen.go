@@ -79,7 +79,7 @@ func (n *Node) loopOptions() *netloop.Options {
 	return &netloop.Options{
 		Engine:    n.engine,
 		Open:      n.clients.Open,
-		Closed:    func(s *session.Session) { n.engine.Forget(s); n.repl.Closed(s); n.clients.Closed(s) },
+		Closed:    func(s *session.Session) { n.repl.Closed(s); n.clients.Closed(s); n.engine.Forget(s) },
 		OverLimit: n.clients.OverLimit,
 		Received:  n.observer.Traffic.Received,
 		Sent:      n.observer.Traffic.Sent,

@@ -28,13 +28,19 @@ type running struct {
 // run starts a node on a free port with the directives given, "name value".
 func run(t testing.TB, directives ...string) *running {
 	t.Helper()
+	return runLoops(t, 2, directives...)
+}
+
+// runLoops is run for a node with so many event loops.
+func runLoops(t testing.TB, loops int, directives ...string) *running {
+	t.Helper()
 	r := &running{t: t, port: testkit.FreePort(t)}
 	file := filepath.Join(t.TempDir(), "redis.conf")
 	lines := append([]string{"port " + strconv.Itoa(r.port), "bind 127.0.0.1", "save ''"}, directives...)
 	if err := os.WriteFile(file, []byte(strings.Join(lines, "\n")+"\n"), 0o644); err != nil {
 		t.Fatal(err)
 	}
-	r.Node = made(t, file)
+	r.Node = madeLoops(t, file, loops)
 	if err := r.Start(); err != nil {
 		t.Fatal(err)
 	}
@@ -44,7 +50,9 @@ func run(t testing.TB, directives ...string) *running {
 }
 
 // made is a node that is not started yet.
-func made(t testing.TB, file string) *Node {
+func made(t testing.TB, file string) *Node { return madeLoops(t, file, 2) }
+
+func madeLoops(t testing.TB, file string, loops int) *Node {
 	t.Helper()
 	cfg, err := config.Load([]string{file}, config.Env{Dir: filepath.Dir(file)})
 	if err != nil {
@@ -54,7 +62,7 @@ func made(t testing.TB, file string) *Node {
 	if err != nil {
 		t.Fatal(err)
 	}
-	n, err := New(Options{Config: cfg, Loops: 2, Log: NewLog(log, log)})
+	n, err := New(Options{Config: cfg, Loops: loops, Log: NewLog(log, log)})
 	if err != nil {
 		t.Fatal(err)
 	}

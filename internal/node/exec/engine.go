@@ -121,6 +121,9 @@ type Gates struct {
 
 // Forget drops what a session that is gone has left in the keyspace.
 func (e *Engine) Forget(s *session.Session) {
+	if x := restOf(s); x != nil {
+		defer x.abandon()
+	}
 	e.Keyspace.Unwatch(&s.Watch)
 	if w := s.Waiting(); w != nil {
 		if w.Claim() {

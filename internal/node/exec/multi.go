@@ -36,7 +36,7 @@ func (e *Engine) claimQueued(t *Turn, s *session.Session) {
 	for i := range s.Queue {
 		q := &s.Queue[i]
 		switch {
-		case q.Spec.Everywhere(q.Args), q.Spec.Is(command.Scripted), q.Spec.Service != nil && q.Spec.Any(command.Admin|command.Write):
+		case q.Spec.Everywhere(q.Args), q.Spec.Is(command.Scripted) && s.Is(session.Master), q.Spec.Service != nil && q.Spec.Any(command.Admin|command.Write):
 			h.AddAll()
 		case q.Spec.HasKeys():
 			pos, err := command.AppendKeys(t.pos[:0], q.Spec, q.Args)
@@ -62,7 +62,8 @@ func queuedAny(s *session.Session, f command.Flags) bool {
 	return false
 }
 
-// execute runs the queued commands as one step.
+// execute runs the queued commands as one step. If a script among them lasts, s is Away
+// before the last has run: see unfinished.
 func (e *Engine) execute(t *Turn, s *session.Session) {
 	switch {
 	case !s.Is(session.Multi):
@@ -77,16 +78,20 @@ func (e *Engine) execute(t *Turn, s *session.Session) {
 		s.Out.NullArray()
 		return
 	}
-	queued := s.Queue
+	queued, mark, began, from := s.Queue, len(s.Out.Buf), t.began, e.LogEnd()
 	s.Dequeue()
 	s.Set(session.Unwatch)
 	s.Out.Array(len(queued))
 	s.Tx.Begin(e.Keyspace, &s.Hold, s.DB(), t.NowMs, e.access(s))
 	for i := range queued {
-		e.queued(t, s, &queued[i])
+		if e.queued(t, s, &queued[i]); s.Away {
+			restOf(s).keep(queued[i:], mark, began)
+			return
+		}
 	}
 	s.Clear(session.Multi | session.DirtyExec)
 	s.Tx.Commit(nil)
+	e.logged(s, from)
 }
 
 func (e *Engine) watchFailed(t *Turn, s *session.Session) bool {
@@ -100,7 +105,8 @@ func (e *Engine) watchFailed(t *Turn, s *session.Session) bool {
 	return s.Tx.ExpiredWatch(&s.Watch)
 }
 
-// queued runs one command of a transaction.
+// queued runs one command of a transaction. If s is Away then, it is a script that has
+// not ended yet.
 func (e *Engine) queued(t *Turn, s *session.Session, q *session.Queued) {
 	if u := e.user(s); u != nil && u.Restricted() { // it may have been allowed when it was queued
 		if d := u.Check(q.Spec, q.Args); d.Reason != acl.Allowed {
@@ -123,10 +129,17 @@ func (e *Engine) queued(t *Turn, s *session.Session, q *session.Queued) {
 		q.Spec.Write(c, &s.Tx)
 		s.Tx.EndCommand(q.Args)
 	default:
-		q.Spec.Service(c)
+		if q.Spec.Service(c); s.Away {
+			return
+		}
 	}
+	e.answeredQueued(t, s, q, mark, began)
+}
+
+// answeredQueued notes a command of a transaction that has run and answered.
+func (e *Engine) answeredQueued(t *Turn, s *session.Session, q *session.Queued, mark int, began int64) {
 	if s.Is(session.Tracking) {
-		e.remember(t, s, q.Spec, q.Args)
+		e.remember(t, s, s.Flags, q.Spec, q.Args)
 	}
 	e.account(t, s, q.Spec, q.Args, mark, began)
 }

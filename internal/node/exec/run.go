@@ -61,6 +61,11 @@ func (e *Engine) spend(s *session.Session, spec *command.Spec, once session.Flag
 func (e *Engine) Answer(t *Turn, s *session.Session, reply []byte) {
 	s.Unpark()
 	s.Clear(session.Blocked)
+	if x := restOf(s); x != nil {
+		s.Away = false
+		x.goOn(t, reply)
+		return
+	}
 	mark := len(s.Out.Buf)
 	s.Out.Raw(reply)
 	if s.Away { // who has run the command has taken note of it
@@ -213,9 +218,9 @@ func (e *Engine) call(t *Turn, s *session.Session, spec *command.Spec, args [][]
 			return
 		}
 	case spec == e.exec:
-		from := e.LogEnd()
-		e.execute(t, s)
-		e.logged(s, from)
+		if e.execute(t, s); s.Away {
+			return
+		}
 	case spec.Is(command.MayReplicate):
 		from := e.LogEnd()
 		spec.Service(c)
@@ -224,7 +229,7 @@ func (e *Engine) call(t *Turn, s *session.Session, spec *command.Spec, args [][]
 		spec.Service(c)
 	}
 	if s.Is(session.Tracking) {
-		e.remember(t, s, spec, args)
+		e.remember(t, s, s.Flags, spec, args)
 	}
 	if s.Asked != nil {
 		e.block(t, s, spec, args, began)

@@ -30,7 +30,8 @@ import (
 //	                                         lock, commit, serve, disown
 //	answer            ◄── door ───────────── resume
 //
-// Inside of EXEC, and in a master's stream, all of that happens on the loop itself.
+// A script inside of EXEC takes the EXEC along: see unfinished. In a master's stream all of
+// that happens on the loop itself.
 //
 // Nothing of a script is in the log before its end. So whoever needs a data set that
 // agrees with the log (a snapshot, a full synchronization) has to get all stripes, and
@@ -173,15 +174,22 @@ func (sc *scripts) note(r *runner) {
 	}
 }
 
-// forget notes that r has ended.
-func (sc *scripts) forget(r *runner) {
+// calm notes that the script of r has ended.
+func (sc *scripts) calm(r *runner) {
 	sc.mu.Lock()
 	defer sc.mu.Unlock()
-	delete(sc.long, r)
 	delete(sc.busies, r)
 	if len(sc.busies) == 0 {
 		sc.busy.Store(0)
 	}
+}
+
+// forget notes that r owns nothing any more.
+func (sc *scripts) forget(r *runner) {
+	sc.calm(r)
+	sc.mu.Lock()
+	defer sc.mu.Unlock()
+	delete(sc.long, r)
 }
 
 // orphan puts into the log what the scripts that run have done so far, because the

@@ -228,7 +228,7 @@ func (r *runner) covers(spec *command.Spec, argv [][]byte) string {
 	if r.inside {
 		return errOtherSlot
 	}
-	if !r.wrote.Load() && !r.long {
+	if !r.wrote.Load() && !r.long && !r.step {
 		r.again = true
 		return errOtherSlot
 	}
@@ -273,8 +273,8 @@ func (r *runner) call(spec *command.Spec, argv [][]byte, out *resp.Writer) {
 	default:
 		spec.Service(c)
 	}
-	if r.caller.Is(session.Tracking) {
-		e.remember(t, r.caller, spec, argv)
+	if r.self.Is(session.Tracking) {
+		e.remember(t, r.caller, r.self.Flags, spec, argv)
 	}
 	t.began = e.Nanos()
 	e.note(t, r.self, spec, argv, out.Buf[mark:], t.began-began)

@@ -41,7 +41,8 @@ type runner struct {
 	began  int64 // nanos
 	from   int64 // where the log ended before
 	oom    bool  // memory was over its limit then
-	inside bool  // on the loop: inside of EXEC, or in a master's stream
+	inside bool  // on the loop: in a master's stream
+	step   bool  // it is part of an EXEC
 	ready  bool  // the command line is not needed any more
 	long   bool  // it owns its stripes, and nobody waits for it
 	busy   bool  // it runs for longer than busy-reply-threshold
@@ -51,6 +52,7 @@ type runner struct {
 	hold   keyspace.Hold
 	owner  *keyspace.Owner
 	resume func([]byte)
+	rest   *unfinished // the EXEC that it is part of, if that has been left
 
 	wrote  atomic.Bool
 	killed atomic.Bool
@@ -76,7 +78,7 @@ const keepReply = 64 << 10
 
 // rest puts r among the idle ones, or ends it.
 func (e *Engine) rest(r *runner) {
-	r.caller, r.job, r.args, r.resume, r.owner = nil, nil, nil, nil, nil
+	r.caller, r.job, r.args, r.resume, r.owner, r.rest = nil, nil, nil, nil, nil, nil
 	r.self.Caller, r.self.Account = nil, nil
 	if cap(r.out.Buf) > keepReply {
 		r.out.Buf = nil
@@ -97,10 +99,13 @@ func (e *Engine) rest(r *runner) {
 func (r *runner) serve() {
 	for range r.work {
 		r.run()
-		if r.long {
-			r.finish()
-		} else {
+		switch {
+		case !r.long:
 			r.told <- ended
+		case r.rest != nil:
+			r.rest.ended()
+		default:
+			r.finish()
 		}
 	}
 }
@@ -115,7 +120,14 @@ func (e *Engine) Run(c *command.Call, j *script.Job) {
 	if m := e.Monitor.Load(); m != nil {
 		(*m)(s, s.DB(), c.Spec, c.Args)
 	}
+	if x := restOf(s); x != nil {
+		x.run(c, j)
+		return
+	}
 	r := e.runner()
+	r.hold.Set(&s.Hold)
+	r.long = false
+	r.orphan.Store(false)
 	r.begin(s, c, j)
 	if !s.InMulti() {
 		s.Tx.TakeLogged()
@@ -138,7 +150,7 @@ func (e *Engine) Run(c *command.Call, j *script.Job) {
 	e.rest(r)
 }
 
-// begin prepares r for a script that s has called.
+// begin prepares r for a script that s has called; what it holds is not its concern.
 func (r *runner) begin(s *session.Session, c *command.Call, j *script.Job) {
 	e := r.e
 	r.caller, r.spec, r.args, r.job = s, c.Spec, c.Args, j
@@ -146,18 +158,16 @@ func (r *runner) begin(s *session.Session, c *command.Call, j *script.Job) {
 	r.began, r.from = e.Nanos(), e.LogEnd()
 	limit := e.Gates.MaxMemory.Load()
 	r.oom = limit > 0 && e.Keyspace.Used()+e.Beside() > limit
-	r.inside = s.InMulti() || s.Is(session.Master)
-	r.ready, r.long, r.busy, r.again, r.quiet = false, false, false, false, false
-	r.hold.Set(&s.Hold)
+	r.inside, r.step = s.Is(session.Master), s.InMulti()
+	r.ready, r.busy, r.again, r.quiet = false, false, false, false
 	r.slot = -1
 	if keys, err := command.AppendKeys(r.turn.pos[:0], c.Spec, c.Args); err == nil && len(keys) > 0 {
 		r.turn.pos, r.slot = keys, int(slot.Of(c.Args[keys[0].Index]))
 	}
 	r.wrote.Store(false)
 	r.killed.Store(false)
-	r.orphan.Store(false)
 	r.turn.NowMs = c.Now
-	const same = session.Readonly | session.Asking | session.Master | session.NoTouch
+	const same = session.Readonly | session.Asking | session.Master | session.NoTouch | session.Tracking | session.Caching
 	me := r.self
 	me.Caller, me.Account = s, s.Account
 	me.Clear(same)
@@ -198,8 +208,10 @@ func (r *runner) leave(s *session.Session, c *command.Call) {
 	}
 	r.hold.Set(&s.Hold)
 	r.hold.As(r.owner)
-	s.Away = true
-	r.resume, _ = s.Park()
+	if r.step {
+		newUnfinished(r)
+	}
+	r.resume = s.Leave()
 	r.e.scripts.note(r)
 	r.left <- struct{}{}
 }
@@ -220,19 +232,28 @@ func (r *runner) finish() {
 		t.records[n-1].Error = ""
 	}
 	e.scripts.forget(r)
-	parked := e.Keyspace.Free(r.owner)
-	r.hold.As(nil)
-	if s.Tx.Ready() {
-		e.serve(t, &r.hold, &s.Tx)
-	} else {
-		e.Keyspace.Release(&r.hold)
-	}
+	parked := r.free(t)
+	s.Tx.Broadcast()
 	t.flush()
 	r.resume(r.out.Buf)
 	for _, w := range parked {
 		w.Wake()
 	}
 	e.rest(r)
+}
+
+// free ends that r owns its stripes, which are held and will be released, and serves who
+// has waited for what was done. Those it returns are to be woken.
+func (r *runner) free(t *Turn) (parked []keyspace.Waker) {
+	e, tx := r.e, &r.caller.Tx
+	parked = e.Keyspace.Free(r.owner)
+	r.hold.As(nil)
+	if tx.Ready() {
+		e.serve(t, &r.hold, tx)
+	} else {
+		e.Keyspace.Release(&r.hold)
+	}
+	return parked
 }
 
 // flush hands the statistics of a turn on that is no loop's.

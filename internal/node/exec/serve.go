@@ -151,7 +151,7 @@ func (e *Engine) again(t *Turn, w *session.Waiting, out *resp.Writer) {
 		s.Tx.Commit(w.Args)
 	}
 	if s.Is(session.Tracking) {
-		e.remember(t, s, w.Spec, w.Args)
+		e.remember(t, s, s.Flags, w.Spec, w.Args)
 	}
 	s.Tx.Broadcast()
 	t.began = e.Nanos()

@@ -7,13 +7,14 @@ import (
 )
 
 // remember notes which keys a session that tracks has read by the command that has just
-// run. Its stripes are still held: nobody can change a key between.
-func (e *Engine) remember(t *Turn, s *session.Session, spec *command.Spec, args [][]byte) {
+// run. Its stripes are still held: nobody can change a key between. The modes are those of
+// s when the command began, which may be another goroutine's by now.
+func (e *Engine) remember(t *Turn, s *session.Session, modes session.Flags, spec *command.Spec, args [][]byte) {
 	m := s.Track.Load()
 	if m == nil || m.Broadcast || !spec.Is(command.ReadOnly) || spec.Any(command.PubSub|command.NoMandatoryKeys) {
 		return
 	}
-	caching := s.Is(session.Caching)
+	caching := modes&session.Caching != 0
 	if m.OptIn && !caching || m.OptOut && caching {
 		return
 	}

@@ -184,7 +184,9 @@ func (t *Turn) slotOf(args [][]byte, i int) uint16 {
 // flush hands on the batch's statistics, and what it has changed to those who want to
 // hear of all changes.
 func (e *Engine) flush(t *Turn, s *session.Session) {
-	s.Tx.Broadcast()
+	if !s.Away { // then it is another's
+		s.Tx.Broadcast()
+	}
 	if len(t.records) > 0 {
 		if t.record == nil {
 			t.record = e.Recorder()

@@ -74,6 +74,17 @@ func (s *Session) Park() (resume func(reply []byte), ok bool) {
 	if s.InMulti() {
 		return nil, false
 	}
+	return s.park(), true
+}
+
+// Leave parks s, whose command, or a part of which, another goroutine goes on with: s is
+// Away.
+func (s *Session) Leave() (resume func(reply []byte)) {
+	s.Away = true
+	return s.park()
+}
+
+func (s *Session) park() (resume func(reply []byte)) {
 	s.parked = true
 	return func(reply []byte) {
 		s.edit(func(f *Facts) { f.Flags &^= Blocked })
@@ -81,7 +92,7 @@ func (s *Session) Park() (resume func(reply []byte), ok bool) {
 		s.door.reply = append(s.door.reply, reply...)
 		s.door.replied = true
 		s.knock()
-	}, true
+	}
 }
 
 // Parked tells that a command of the session is unanswered and its input waits.

@@ -113,6 +113,8 @@ type Session struct {
 	// Away says that another goroutine runs the command of s, a script: it uses Tx,
 	// Wrote and Due until its reply comes.
 	Away bool
+	// Rest is what package exec knows of an EXEC of s that a script has made it leave.
+	Rest any
 	// Told says that the error in the reply being made is in the statistics already.
 	Told bool
 
