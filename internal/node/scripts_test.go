@@ -11,7 +11,7 @@ import (
 const (
 	forever = "while true do end"
 	awhile  = "for i = 1, 3e5 do end "
-	long    = "for i = 1, 2e7 do end "
+	long    = "for i = 1, 1e7 do end "
 )
 
 // runBusy is a node of one loop, of a cluster or none, whose clients are told soon that a
