@@ -21,6 +21,9 @@ type trial struct {
 
 // newTrial makes the trial of a line to which the leader replied v.
 func newTrial(l *line, v resp.Value) trial {
+	if l.wrap != nil {
+		return trial{[][]string{l.words}, func(got []resp.Value) string { return l.wrap.judge(l, v, got[0]) }}
+	}
 	told := v.Kind != resp.Error && !v.IsNull() && !(isList(v) && len(v.Elems) == 0)
 	switch name := l.spec.Name; {
 	case name == "spop" && told:
@@ -316,7 +319,7 @@ func (d *duel) scan(l *line) string {
 	if found[0] == found[1] || expected(l, found[0], found[1]) {
 		return ""
 	}
-	return script([]line{*l}) + ": " + differ(l, found[0], found[1])
+	return typed([]line{*l}) + ": " + differ(l, found[0], found[1])
 }
 
 // walk follows a cursor to the end and tells what was found, or the error.

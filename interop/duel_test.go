@@ -28,6 +28,9 @@ var (
 // long a story a failure can have.
 const roundCommands = 1000
 
+// wrapOneIn is how many lines there are to one of scripts and transactions.
+const wrapOneIn = 8
+
 // TestDuel plays the same random commands to redis-server and to a node, and
 // compares every reply, and now and then the digest of all data. What fails is
 // shrunk to a few commands.
@@ -50,12 +53,12 @@ func TestDuel(t *testing.T) {
 			continue
 		}
 		lines, f = d.shrink(setup, lines, f)
-		t.Errorf("-duel.seed=%d -duel.rounds=1, %s:\n%s\n%s", seed+i, setup, script(lines), f)
+		t.Errorf("-duel.seed=%d -duel.rounds=1, %s:\n%s\n%s", seed+i, setup, typed(lines), f)
 		if failed++; failed == *duelFailures {
 			break
 		}
 	}
-	t.Logf("%d commands from seed %d, %d commands known", rounds*roundCommands, seed, len(d.known))
+	t.Logf("%d commands and %d inside of scripts and transactions, from seed %d, %d commands known", rounds*roundCommands, d.inside, seed, len(d.known))
 }
 
 // duel is redis-server (0) and a node (1), which are to do the same.
@@ -68,6 +71,9 @@ type duel struct {
 	known   map[string]bool // commands that both have
 	version string          // of the redis-server
 	dumps   []string        // what DUMP gave, of either
+
+	libraries []string // and FUNCTION DUMP
+	inside    int      // how many commands have been run inside of others
 }
 
 func newDuel(t *testing.T) *duel {
@@ -98,6 +104,7 @@ type line struct {
 	spec  *command.Spec
 	words []string
 	lead  int
+	wrap  *wrap // of a line of scripts and transactions
 }
 
 // has tells whether a line has a word, in letters of any case.
@@ -113,7 +120,7 @@ func unlimited(name string) bool {
 }
 
 // lookUps is what every user may run, since replies are judged by it.
-var lookUps = strings.Fields("+scard +srem +smismember +hmget +zmscore +xgroup|createconsumer")
+var lookUps = strings.Fields("+scard +srem +smismember +hmget +zmscore +xgroup|createconsumer +multi +exec +discard +watch")
 
 // story makes the commands of a round, and the rules of its user.
 func (d *duel) story(seed uint64, s *setup) []line {
@@ -126,10 +133,15 @@ func (d *duel) story(seed uint64, s *setup) []line {
 	for _, dump := range d.dumps {
 		g.Payload(dump)
 	}
-	lines := make([]line, roundCommands)
+	lines, w := make([]line, roundCommands), d.wrapper(seed, s)
 	for i := range lines {
+		if w.rand.IntN(wrapOneIn) == 0 {
+			lines[i] = w.next(i / 50 % 2)
+			d.inside += len(lines[i].wrap.inner)
+			continue
+		}
 		spec, words := g.Next()
-		lines[i] = line{spec, words, i / 50 % 2}
+		lines[i] = line{spec: spec, words: words, lead: i / 50 % 2}
 	}
 	return lines
 }
@@ -179,6 +191,8 @@ func (d *duel) begin(s setup) {
 		d.pipes[i].do("HELLO", fmt.Sprint(s.proto), "AUTH", user, "any")
 		d.pipes[i].do("SELECT", "0")
 		p.do("FLUSHALL")
+		p.do("SCRIPT", "FLUSH")
+		p.do("FUNCTION", "FLUSH")
 		p.do("DEBUG", "SET-ACTIVE-EXPIRE", "0")
 		for _, l := range limits { // one by one, since redis 7.0 does not know them all
 			p.do("CONFIG", "SET", l[0], l[map[bool]int{true: 1, false: 2}[s.small]])
@@ -244,6 +258,7 @@ func (d *duel) batch(lines []line) *failure {
 	trials := make([]trial, len(lines))
 	for i := range lines {
 		d.keepDump(&lines[i], &first[i])
+		d.keepLibrary(&lines[i], &first[i])
 		trials[i] = newTrial(&lines[i], first[i])
 		follow = slices.Concat(follow, before(&lines[i]), trials[i].commands)
 	}
@@ -252,7 +267,7 @@ func (d *duel) batch(lines []line) *failure {
 		second = second[len(before(&lines[i])):]
 		n := len(trials[i].commands)
 		if problem := trials[i].judge(second[:n]); problem != "" {
-			return &failure{i, fmt.Sprintf("%s: %s", script(lines[i:i+1]), problem)}
+			return &failure{i, fmt.Sprintf("%s: %s", typed(lines[i:i+1]), problem)}
 		}
 		if l := &lines[i]; l.spec.Name == "xsetid" && first[i].Kind != second[0].Kind { // as expected: away with what is no longer the same
 			for _, p := range d.pipes {
@@ -267,6 +282,9 @@ func (d *duel) batch(lines []line) *failure {
 // before is what both are told before a line. Redis 7.2 makes the consumer that claims
 // entries in any case, 7.0 only if there are some, so that it is made beforehand.
 func before(l *line) [][]string {
+	if l.wrap != nil {
+		return slices.Clip(l.wrap.before)
+	}
 	if name := l.spec.Name; (name == "xclaim" || name == "xautoclaim") && len(l.words) > 3 {
 		return [][]string{{"XGROUP", "CREATECONSUMER", l.words[1], l.words[2], l.words[3]}}
 	}
@@ -346,24 +364,28 @@ func (d *duel) shrink(s setup, lines []line, f *failure) ([]line, *failure) {
 	return lines, f
 }
 
-// script is lines as a person types them.
-func script(lines []line) string {
+// typed is lines as a person types them.
+func typed(lines []line) string {
 	var b strings.Builder
-	for i, l := range lines {
-		if i > 0 {
-			b.WriteByte('\n')
-		}
-		for j, w := range l.words {
-			if j > 0 {
-				b.WriteByte(' ')
-			}
-			if strings.ContainsAny(w, " \"'\\") || w == "" || strings.ContainsFunc(w, func(r rune) bool { return r < '!' || r > '~' }) {
-				w = string(resp.AppendRepr(nil, []byte(w)))
-			}
-			b.WriteString(w)
+	for i := range lines {
+		for _, words := range append(before(&lines[i]), lines[i].words) {
+			typedWords(&b, words)
 		}
 	}
-	return b.String()
+	return strings.TrimSuffix(b.String(), "\n")
+}
+
+func typedWords(b *strings.Builder, words []string) {
+	for j, w := range words {
+		if j > 0 {
+			b.WriteByte(' ')
+		}
+		if strings.ContainsAny(w, " \"'\\") || w == "" || strings.ContainsFunc(w, func(r rune) bool { return r < '!' || r > '~' }) {
+			w = string(resp.AppendRepr(nil, []byte(w)))
+		}
+		b.WriteString(w)
+	}
+	b.WriteByte('\n')
 }
 
 // pipe is a connection that sends many commands at once.

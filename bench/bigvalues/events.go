@@ -15,6 +15,7 @@ import (
 type event struct {
 	name    string
 	cluster bool
+	ours    bool // redis cannot serve others meanwhile
 	// prepare does what must be there before; the quiet is measured behind it.
 	prepare func(s *stage) error
 	// happen does it, and returns when it is done.
@@ -39,7 +40,8 @@ func events() (all []event) {
 	}
 	all = append(all,
 		event{name: "flushall", prepare: manyKeys, happen: func(s *stage) error { return s.do(0, "OK", "FLUSHALL", "ASYNC") }},
-		event{name: "expire", prepare: manyDeadlines, happen: awaitDeadlines})
+		event{name: "expire", prepare: manyDeadlines, happen: awaitDeadlines},
+		event{name: "script", cluster: true, ours: true, prepare: spin, happen: loopForever})
 	for _, kind := range kinds {
 		all = append(all,
 			event{name: "restore/" + kind, cluster: true,

@@ -88,6 +88,9 @@ func run(ctx context.Context, o *options) (int, error) {
 				if ctx.Err() != nil {
 					return rig.Broken, rig.ErrInterrupted
 				}
+				if e.ours && !c.skein {
+					continue
+				}
 				rig.Progress("%s: %s", e.name, c.name)
 				rows[i].add(play(ctx, o, c.argv, e, root))
 			}

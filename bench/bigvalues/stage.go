@@ -6,6 +6,7 @@ import (
 	"context"
 	"fmt"
 	"os"
+	"os/exec"
 	"slices"
 	"strconv"
 	"strings"
@@ -30,6 +31,7 @@ type stage struct {
 	nodes []*rig.Process
 
 	dump    string
+	spinner *exec.Cmd // another process that computes
 	instant time.Time
 	begun   time.Time // of the event
 }
@@ -46,6 +48,7 @@ type Outcome struct {
 func play(ctx context.Context, o *options, argv []string, e event, root string) (out Outcome) {
 	s := &stage{o: o}
 	defer func() {
+		s.rested()
 		for _, n := range s.nodes {
 			n.Stop()
 			os.RemoveAll(n.Dir)
