@@ -319,7 +319,7 @@ func (d *duel) scan(l *line) string {
 	if found[0] == found[1] || expected(l, found[0], found[1]) {
 		return ""
 	}
-	return typed([]line{*l}) + ": " + differ(l, found[0], found[1])
+	return scripted([]line{*l}) + ": " + differ(l, found[0], found[1])
 }
 
 // walk follows a cursor to the end and tells what was found, or the error.

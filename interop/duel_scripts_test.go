@@ -322,7 +322,7 @@ func (b *wrap) judge(l *line, v, w resp.Value) string {
 				x, y = x.Elems[0], y.Elems[0]
 			}
 			if problem := compare(&b.inner[i], x, y); problem != "" {
-				return "\n" + typed(b.inner[i:i+1]) + problem
+				return "\n" + scripted(b.inner[i:i+1]) + problem
 			}
 		}
 		return ""

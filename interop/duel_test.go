@@ -53,7 +53,7 @@ func TestDuel(t *testing.T) {
 			continue
 		}
 		lines, f = d.shrink(setup, lines, f)
-		t.Errorf("-duel.seed=%d -duel.rounds=1, %s:\n%s\n%s", seed+i, setup, typed(lines), f)
+		t.Errorf("-duel.seed=%d -duel.rounds=1, %s:\n%s\n%s", seed+i, setup, scripted(lines), f)
 		if failed++; failed == *duelFailures {
 			break
 		}
@@ -267,7 +267,7 @@ func (d *duel) batch(lines []line) *failure {
 		second = second[len(before(&lines[i])):]
 		n := len(trials[i].commands)
 		if problem := trials[i].judge(second[:n]); problem != "" {
-			return &failure{i, fmt.Sprintf("%s: %s", typed(lines[i:i+1]), problem)}
+			return &failure{i, fmt.Sprintf("%s: %s", scripted(lines[i:i+1]), problem)}
 		}
 		if l := &lines[i]; l.spec.Name == "xsetid" && first[i].Kind != second[0].Kind { // as expected: away with what is no longer the same
 			for _, p := range d.pipes {
@@ -364,18 +364,18 @@ func (d *duel) shrink(s setup, lines []line, f *failure) ([]line, *failure) {
 	return lines, f
 }
 
-// typed is lines as a person types them.
-func typed(lines []line) string {
+// scripted is lines as a person types them.
+func scripted(lines []line) string {
 	var b strings.Builder
 	for i := range lines {
 		for _, words := range append(before(&lines[i]), lines[i].words) {
-			typedWords(&b, words)
+			tellWords(&b, words)
 		}
 	}
 	return strings.TrimSuffix(b.String(), "\n")
 }
 
-func typedWords(b *strings.Builder, words []string) {
+func tellWords(b *strings.Builder, words []string) {
 	for j, w := range words {
 		if j > 0 {
 			b.WriteByte(' ')
