@@ -36,17 +36,12 @@ type wrapper struct {
 // reply.
 var unwrapped = strings.Fields("spop randomkey xsetid xclaim xautoclaim sort_ro sort")
 
-// wrapSpecs stand for the lines that are none of a single data command.
-var wrapSpecs = func() (all map[string]*command.Spec) {
-	all = map[string]*command.Spec{}
-	for _, name := range []string{"exec", "eval", "function", "value"} {
-		spec := &command.Spec{Name: name, Summary: "x", Arity: 1, Service: func(*command.Call) {}}
-		if _, err := command.NewTable([]*command.Spec{spec}); err == nil {
-			all[name] = spec
-		}
-	}
-	return all
-}()
+// Lines that are none of a single data command stand for these.
+var (
+	specOfExec     = &command.Spec{Name: "exec"}
+	specOfScript   = &command.Spec{Name: "eval"}
+	specOfFunction = &command.Spec{Name: "function"}
+)
 
 func (d *duel) wrapper(seed uint64, s *setup) *wrapper {
 	w := &wrapper{d: d, rand: rand.New(rand.NewPCG(seed, 2)), setup: s}
@@ -80,22 +75,28 @@ func (w *wrapper) next(lead int) line {
 	return w.managed(lead)
 }
 
-func (w *wrapper) commands(n int) []line {
-	all := make([]line, n)
-	for i := range all {
+// commands makes data commands; of those in scripts none that waits, which is what 7.0 does
+// not allow there.
+func (w *wrapper) commands(n int, inScript bool) (all []line) {
+	for len(all) < n {
 		spec, words := w.gen.Next()
-		all[i] = line{spec: spec, words: words}
+		l := line{spec: spec, words: words}
+		waits := spec.Is(command.Blocking) && spec.Name[0] == 'b'
+		if l.has("WITHSCORE") || inScript && waits { // of 7.2, as ZRANK has it
+			continue
+		}
+		all = append(all, l)
 	}
 	return all
 }
 
 // transaction is MULTI to EXEC, or DISCARD, with keys watched that may have changed.
 func (w *wrapper) transaction(lead int) line {
-	b := wrap{inner: w.commands(1 + w.rand.IntN(8))}
+	b := wrap{inner: w.commands(1+w.rand.IntN(8), false)}
 	if w.rand.IntN(4) == 0 {
 		b.before = append(b.before, []string{"WATCH", w.key(), w.key()})
 		if w.rand.IntN(2) == 0 {
-			b.before = append(b.before, w.commands(1)[0].words)
+			b.before = append(b.before, w.commands(1, false)[0].words)
 		}
 	}
 	b.before = append(b.before, []string{"MULTI"})
@@ -106,7 +107,7 @@ func (w *wrapper) transaction(lead int) line {
 	if w.rand.IntN(12) == 0 {
 		end = "DISCARD"
 	}
-	return line{spec: wrapSpecs["exec"], words: []string{end}, lead: lead, wrap: &b}
+	return line{spec: specOfExec, words: []string{end}, lead: lead, wrap: &b}
 }
 
 func (w *wrapper) key() string {
@@ -143,7 +144,7 @@ func (w *wrapper) prelude() string {
 
 // each is a script that runs several commands.
 func (w *wrapper) each(lead int) line {
-	b := wrap{inner: w.commands(1 + w.rand.IntN(6)), boxed: true}
+	b := wrap{inner: w.commands(1+w.rand.IntN(6), true), boxed: true}
 	return w.eval(lead, fmt.Sprintf(eachText, w.prelude()), &b, append([]string{"1", w.key()}, listed(b.inner)...))
 }
 
@@ -160,12 +161,12 @@ func (w *wrapper) eval(lead int, text string, b *wrap, rest []string) line {
 	if w.rand.IntN(6) == 0 {
 		name += "_RO"
 	}
-	return line{spec: wrapSpecs["eval"], words: append([]string{name, what}, rest...), lead: lead, wrap: b}
+	return line{spec: specOfScript, words: append([]string{name, what}, rest...), lead: lead, wrap: b}
 }
 
 // single is a script with one command written out, whose reply it returns.
 func (w *wrapper) single(lead int) line {
-	b := wrap{inner: w.commands(1), sole: true}
+	b := wrap{inner: w.commands(1, true), sole: true}
 	var words []string
 	for _, word := range b.inner[0].words {
 		if n, err := strconv.Atoi(word); err == nil && strconv.Itoa(n) == word && n < 1<<40 && n > -1<<40 && w.rand.IntN(2) == 0 {
@@ -255,13 +256,13 @@ func (w *wrapper) library() string {
 
 // called is FCALL or FCALL_RO.
 func (w *wrapper) called(lead int) line {
-	b := wrap{inner: w.commands(1 + w.rand.IntN(4)), boxed: true}
+	b := wrap{inner: w.commands(1+w.rand.IntN(4), true), boxed: true}
 	if w.rand.IntN(2) == 0 {
 		b.before = [][]string{{"FUNCTION", "LOAD", "REPLACE", w.library()}}
 	}
 	name := []string{"FCALL", "FCALL", "FCALL_RO"}[w.rand.IntN(3)]
 	words := append([]string{name, functionNames[w.rand.IntN(3)], "1", w.key()}, listed(b.inner)...)
-	return line{spec: wrapSpecs["eval"], words: words, lead: lead, wrap: &b}
+	return line{spec: specOfScript, words: words, lead: lead, wrap: &b}
 }
 
 // managed is a command about scripts or functions.
@@ -290,7 +291,7 @@ func (w *wrapper) managed(lead int) line {
 		words = [][]string{{"SCRIPT", "LOAD", text}, {"SCRIPT", "LOAD", "return +"}, {"SCRIPT", "EXISTS", script.Digest([]byte(text)), "x"},
 			{"EVALSHA", script.Digest([]byte(text)), "0"}, {"EVAL", text, "1"}, {"EVAL", text, "-1"}, {"EVAL", text, "x"}, {"SCRIPT", "KILL"}, {"FUNCTION", "KILL"}}[w.rand.IntN(9)]
 	}
-	return line{spec: wrapSpecs["function"], words: words, lead: lead, wrap: &wrap{}}
+	return line{spec: specOfFunction, words: words, lead: lead, wrap: &wrap{}}
 }
 
 // library is a payload for FUNCTION RESTORE.
