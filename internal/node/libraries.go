@@ -10,3 +10,8 @@ func (l libraries) Sources() [][]byte { return l.n.functions.Sources() }
 func (l libraries) Prepare(sources [][]byte) (install func(), err error) {
 	return l.n.functions.Prepare(sources)
 }
+
+// Merge implements persist.Libraries.
+func (l libraries) Merge(sources [][]byte, replace bool) error {
+	return l.n.functions.Merge(sources, replace)
+}

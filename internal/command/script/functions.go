@@ -48,6 +48,19 @@ func (f *Functions) Prepare(sources [][]byte) (install func(), err error) {
 	return func() { f.now.Store(c) }, nil
 }
 
+// Merge has the libraries of a file join those that are there. Without replace it is an
+// error if one of them is there already; then nothing is changed.
+func (f *Functions) Merge(sources [][]byte, replace bool) error {
+	c, err := f.compile(sources)
+	if err != nil {
+		return err
+	}
+	if c, err = f.now.Load().with(c.list(), replace); err == nil {
+		f.now.Store(c)
+	}
+	return err
+}
+
 // compile makes a catalog of libraries from a file or dump.
 func (f *Functions) compile(sources [][]byte) (*catalog, error) {
 	c := newCatalog()

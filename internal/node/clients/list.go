@@ -84,10 +84,13 @@ func bufferBytes(s *session.Session, b *session.Buffers) int {
 }
 
 // own is the line of the calling client itself, which is in the middle of a
-// command and has not published its state yet.
+// command and has not published its state yet. If it is Away the caller is a script of its,
+// and all but what is published its loop's.
 func own(b []byte, c *command.Call, s *session.Session) []byte {
-	s.Active = c.Now
-	s.Publish()
+	if !s.Away {
+		s.Active = c.Now
+		s.Publish()
+	}
 	f := s.Facts()
 	for _, arg := range c.Args {
 		f.ArgBytes += len(arg)

@@ -3,6 +3,7 @@ package persist
 import (
 	"errors"
 	"log/slog"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -50,6 +51,9 @@ type Libraries interface {
 	// Prepare makes libraries of what a file has. install, which is called under all
 	// stripes, puts them in the place of those that are there.
 	Prepare(sources [][]byte) (install func(), err error)
+	// Merge makes them join those that are there, under all stripes. Without replace it is an
+	// error if one is there already.
+	Merge(sources [][]byte, replace bool) error
 }
 
 // kept are libraries that nobody can call.
@@ -60,6 +64,13 @@ func (k *kept) Sources() [][]byte {
 	if p := k.sources.Load(); p != nil {
 		return *p
 	}
+	return nil
+}
+
+// Merge implements Libraries.
+func (k *kept) Merge(sources [][]byte, replace bool) error {
+	all := append(slices.Clone(k.Sources()), sources...)
+	k.sources.Store(&all)
 	return nil
 }
 

@@ -80,7 +80,7 @@ func (p *Persist) atReload() (s Start) {
 }
 
 // merge loads the file into the live data set; all stripes are held. Without replace
-// a key that is there already is an error.
+// a key or a library that is there already is an error.
 func (p *Persist) merge(replace bool) error {
 	f, err := p.opt.FS.OpenFile(p.tuning.Load().File, os.O_RDONLY, 0)
 	if err != nil {
@@ -101,7 +101,10 @@ func (p *Persist) merge(replace bool) error {
 	}
 	before := p.opt.Keyspace.Stats().Changes
 	defer p.unchanged(before)
-	return l.read(f, new(loadState))
+	if err := l.read(f, new(loadState)); err != nil {
+		return err
+	}
+	return p.opt.Libraries.Merge(l.d.functions, replace)
 }
 
 // unchanged takes the changes since before, which came from a file, for none.
