@@ -15,6 +15,7 @@ type versionDifference struct {
 
 var versionDifferences = []versionDifference{
 	{"", `^-NOPERM this user has no permissions to run the '`, `^-NOPERM User limited has no permissions to run the '`, "7.2 names the user"},
+	{"", `^-EXECABORT .*: NOPERM this user has no permissions to run the '`, `^-EXECABORT .*: NOPERM User limited has no permissions to run the '`, "7.2 names the user"},
 	{"", `^-NOPERM this user has no permissions to access one of the keys`, `^-NOPERM No permissions to access a key$`, "7.2 has another text"},
 	{"", `^-NOPERM this user has no permissions to access one of the keys`, `^-ERR `, "in what is malformed redis may take other words for keys; we find none, and tell what is wrong"},
 	{"object|encoding", `^"hashtable"$`, `^"listpack"$`, "7.2 has small sets in listpacks"},

@@ -291,13 +291,12 @@ func (e *Engine) show(s *session.Session, spec *command.Spec, args [][]byte) {
 
 // reject answers a refusal, which also spoils a transaction being queued.
 func (e *Engine) reject(t *Turn, s *session.Session, spec *command.Spec, text string) {
-	if s.Is(session.Multi) {
-		if spec == e.exec {
-			s.Discard()
-			text = "EXECABORT Transaction discarded because of: " + text
-		} else {
-			s.Set(session.DirtyExec)
-		}
+	switch {
+	case spec != nil && spec == e.exec: // inside of MULTI or not
+		s.Discard()
+		text = "EXECABORT Transaction discarded because of: " + text
+	case s.Is(session.Multi):
+		s.Set(session.DirtyExec)
 	}
 	s.Out.Error(text)
 	t.records = append(t.records, session.Record{Spec: spec, Outcome: session.Rejected, Error: t.code([]byte(text[:min(len(text), codeMax)]))})
