@@ -358,6 +358,10 @@ func placeless(l *line, v resp.Value) resp.Value {
 		if text, _, found := strings.Cut(v.Text(), " script: "); found {
 			v.Str = []byte(text)
 		}
+	case v.Kind == resp.Double: // 7.0 writes 17 digits, 7.2 as many as it takes
+		if f, err := strconv.ParseFloat(v.Text(), 64); err == nil {
+			v.Str = strconv.AppendFloat(nil, f, 'g', -1, 64)
+		}
 	case l.words[0] == "FUNCTION" && l.words[1] == "DUMP" && v.Kind == resp.Bulk:
 		v.Str = []byte("<libraries>") // RESTORE and LIST tell what is in it
 	case isList(v):
