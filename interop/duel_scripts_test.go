@@ -349,10 +349,13 @@ func (b *wrap) judge(l *line, v, w resp.Value) string {
 }
 
 // placeless is a reply without what differs: where in a script an error was raised, in
-// which words a parser complains, and the order of what has none.
+// which words a parser complains, which of several libraries is there already, and the order of what has none.
 func placeless(l *line, v resp.Value) resp.Value {
 	switch {
 	case v.Kind == resp.Error || v.Kind == resp.BlobError:
+		if l.words[0] == "FUNCTION" && l.words[1] == "RESTORE" && strings.HasSuffix(v.Text(), " already exists") {
+			v.Str = []byte("ERR <one of several> already exists")
+		}
 		for _, compiling := range []string{"ERR Error compiling script (new function): ", "ERR Error compiling function: "} {
 			if strings.HasPrefix(v.Text(), compiling) { // which parser found what
 				v.Str = []byte(compiling)
