@@ -49,7 +49,7 @@ func (d *duel) wrapper(seed uint64, s *setup) *wrapper {
 	// the transaction.
 	w.gen = commandgen.New(d.table, seed+1<<41, commandgen.Options{Version: d.version, Repeatable: true, Valid: s.limited, Skip: func(name string) bool {
 		return !d.known[name] || scans[name] || commandgen.Random[name] || slices.Contains(unwrapped, name) ||
-			*duelOnly != "" && !d.grouped(name, *duelOnly) || s.limited && unlimited(name)
+			*duelOnly != "" && !d.grouped(name, *duelOnly) || s.limited && (unlimited(name) || strings.HasPrefix(name, "xread")) // which have as many keys as IDs, or not
 	}})
 	for _, dump := range d.dumps {
 		w.gen.Payload(dump)
