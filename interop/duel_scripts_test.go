@@ -252,7 +252,8 @@ var (
 
 func (w *wrapper) library() string {
 	name, f := libraryNames[w.rand.IntN(2)], functionNames[w.rand.IntN(2)]
-	body := "function(KEYS, ARGV) " + fmt.Sprintf(eachText, w.prelude()) + " end"
+	// Dumps go from round to round: to a client of RESP2 maps would come in any order.
+	body := "function(KEYS, ARGV) " + fmt.Sprintf(eachText, "") + " end"
 	register := fmt.Sprintf("redis.register_function('%s', %s)", f, body)
 	if w.rand.IntN(3) == 0 {
 		register = fmt.Sprintf("redis.register_function{function_name='%s', callback=%s, description='some', flags={%s}}", f, body,
