@@ -14,7 +14,7 @@ const (
 func (r *Registry) Specs() []*command.Spec {
 	return []*command.Spec{
 		{Name: "auth", Group: "connection", Since: "1.0.0", Arity: -2,
-			Summary:    "Authenticates the connection.",
+			Summary:    "Makes the connection that of a user, by name and password.",
 			Complexity: "O(N) where N is the number of passwords defined for the user",
 			Flags:      beforeAll, Usage: "[username@6.0.0] password",
 			History: [][2]string{{"6.0.0", "A user name may be given."}},
