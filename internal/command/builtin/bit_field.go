@@ -188,7 +188,8 @@ func bitField(c *command.Call, tx *keyspace.WriteTx) {
 			return
 		}
 	}
-	if e.wrote {
+	if e.wrote > 0 {
+		tx.CountMore(c.Args[1], e.wrote)
 		tx.Notify(keyspace.EventString, "setbit", c.Args[1])
 	}
 }
@@ -203,7 +204,7 @@ type fieldEditor struct {
 	edit  keyspace.Edit
 	open  bool
 	grown bool // every write counts, as the string is longer than before
-	wrote bool
+	wrote int  // operations that changed something
 	size  int
 }
 
@@ -252,7 +253,7 @@ func (e *fieldEditor) run(c *command.Call, op fieldOp) error {
 	if value == old && !e.grown {
 		return nil
 	}
-	e.wrote = true
+	e.wrote++
 	if err := e.begin(); err != nil {
 		return err
 	}

@@ -62,11 +62,12 @@ func hllOf(tx *keyspace.ReadTx, r keyspace.Ref) ([]byte, error) {
 
 func pfAdd(c *command.Call, tx *keyspace.WriteTx) {
 	key := c.Args[1]
-	changed, err := addElements(tx, key, c.Args[2:])
+	changes, err := addElements(tx, key, c.Args[2:])
 	switch {
 	case err != nil:
 		c.Fail(err)
-	case changed:
+	case changes > 0:
+		tx.CountMore(key, changes)
 		tx.Notify(keyspace.EventString, "pfadd", key)
 		c.Out.Int(1)
 	default:
@@ -74,14 +75,14 @@ func pfAdd(c *command.Call, tx *keyspace.WriteTx) {
 	}
 }
 
-// addElements adds elements to the HyperLogLog at key. A missing one is made, which
-// is a change.
-func addElements(tx *keyspace.WriteTx, key []byte, elements [][]byte) (changed bool, err error) {
+// addElements adds elements to the HyperLogLog at key. It counts those that changed it;
+// a missing one is made, which is a change, too.
+func addElements(tx *keyspace.WriteTx, key []byte, elements [][]byte) (changes int, err error) {
 	r, found := tx.Peek(key)
 	b := hll.New()
 	if found {
 		if b, err = hllOf(&tx.ReadTx, r); err != nil {
-			return false, err
+			return 0, err
 		}
 		if hll.IsDense(b) {
 			return addDense(tx, r, key, b, elements)
@@ -91,34 +92,41 @@ func addElements(tx *keyspace.WriteTx, key []byte, elements [][]byte) (changed b
 	for _, e := range elements {
 		var more bool
 		if b, more, err = hll.Add(b, e, tx.Limits().HLL); err != nil {
-			return false, errCorruptHLL
+			return 0, errCorruptHLL
 		}
-		changed = changed || more
+		if more {
+			changes++
+		}
 	}
-	if found && !changed {
-		return false, nil
+	if !found {
+		changes++
+	}
+	if changes == 0 {
+		return 0, nil
 	}
 	hll.Invalidate(b)
-	return true, tx.SetRawAt(r, key, b, keyspace.KeepExpiry)
+	return changes, tx.SetRawAt(r, key, b, keyspace.KeepExpiry)
 }
 
 // addDense adds elements to the dense string at key, of which b is a view, in place.
-func addDense(tx *keyspace.WriteTx, r keyspace.Ref, key, b []byte, elements [][]byte) (changed bool, err error) {
+func addDense(tx *keyspace.WriteTx, r keyspace.Ref, key, b []byte, elements [][]byte) (changes int, err error) {
 	for len(elements) > 0 && !hll.Raises(b, elements[0]) {
 		elements = elements[1:]
 	}
 	if len(elements) == 0 {
-		return false, nil
+		return 0, nil
 	}
 	edit, err := tx.EditAt(r, key, 0)
 	if err != nil {
-		return false, err
+		return 0, err
 	}
 	b = edit.Bytes()
 	for _, e := range elements {
-		hll.Add(b, e, 0)
+		if _, more, _ := hll.Add(b, e, 0); more {
+			changes++
+		}
 	}
-	return true, nil
+	return changes, nil
 }
 
 // pfCount is PFCOUNT. What it counted of a single key it stores there, which is a

@@ -175,8 +175,10 @@ const popFew = 5
 // popAll replies with all members and removes the key.
 func popAll(c *command.Call, tx *keyspace.WriteTx, r keyspace.Ref, s *set.Set) {
 	key := c.Args[1]
+	n := s.Len()
 	replySet(c, s)
 	tx.DeleteAt(r, key)
+	tx.CountMore(key, n)
 	tx.Notify(keyspace.EventSet, "spop", key)
 	tx.Notify(keyspace.EventGeneric, "del", key)
 	tx.Propagate(tx.DelWord(), key)
@@ -232,6 +234,7 @@ const popBatch = 1024
 // they are removed, and announces it.
 func replyPopped(c *command.Call, tx *keyspace.WriteTx, popped [][]byte) {
 	key := c.Args[1]
+	tx.CountMore(key, len(popped))
 	tx.Notify(keyspace.EventSet, "spop", key)
 	c.Out.Set(len(popped))
 	for _, m := range popped {

@@ -62,7 +62,7 @@ func (cl *claim) idle(p stream.Pending) bool {
 func (cl *claim) forget(id []byte, p stream.Pending) {
 	cl.claimed(id, p)
 	cl.group.Ack(p.ID)
-	cl.tx.Dirty()
+	cl.tx.DirtyKey(cl.key)
 }
 
 // take makes an entry, which is there, the consumer's, and replies with it. text is its
@@ -82,7 +82,7 @@ func (cl *claim) take(c *command.Call, text []byte, p stream.Pending) {
 		replyEntryAt(c.Out, cl.stream, p.ID)
 	}
 	cl.claimed(text, p)
-	cl.tx.Dirty()
+	cl.tx.DirtyKey(cl.key)
 	cl.made++
 }
 
@@ -171,7 +171,7 @@ func xclaim(c *command.Call, tx *keyspace.WriteTx) {
 	cl.end()
 	if moved {
 		cl.moved()
-		tx.Dirty()
+		tx.DirtyKey(cl.key)
 	}
 	change.Keep()
 	c.Out.EndArray(m, cl.made)

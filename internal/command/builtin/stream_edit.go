@@ -135,7 +135,7 @@ func xsetid(c *command.Call, tx *keyspace.WriteTx) {
 	}
 	s.SetInfo(info)
 	change.Keep()
-	tx.Dirty()
+	tx.DirtyKey(key)
 	tx.Notify(keyspace.EventStream, "xsetid", key)
 	c.Out.OK()
 }

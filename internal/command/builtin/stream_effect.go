@@ -39,7 +39,7 @@ func (g *groupChange) moved() {
 func (g *groupChange) consumer(name []byte, now int64) (made bool) {
 	made = g.group.AddConsumer(name, now)
 	if made {
-		g.tx.Dirty()
+		g.tx.DirtyKey(g.key)
 		g.tx.Notify(keyspace.EventStream, "xgroup-createconsumer", g.key)
 	}
 	g.group.Touch(name, now, g.group.Consumer(name).Active)

@@ -132,7 +132,9 @@ func xgroupCreate(c *command.Call, tx *keyspace.WriteTx) {
 		c.Fail(err)
 		return
 	}
-	tx.Dirty()
+	if change.Found() {
+		tx.DirtyKey(key)
+	}
 	tx.Notify(keyspace.EventStream, "xgroup-create", key)
 	c.Out.OK()
 }
@@ -182,7 +184,7 @@ func xgroupSetID(c *command.Call, tx *keyspace.WriteTx) {
 	}
 	g.group.Last, g.group.Read = last, o.read
 	change.Keep()
-	tx.Dirty()
+	tx.DirtyKey(g.key)
 	tx.Notify(keyspace.EventStream, "xgroup-setid", g.key)
 	c.Out.OK()
 }
@@ -212,7 +214,7 @@ func xgroupCreateConsumer(c *command.Call, tx *keyspace.WriteTx) {
 		return
 	}
 	change.Keep()
-	tx.Dirty()
+	tx.DirtyKey(g.key)
 	tx.Notify(keyspace.EventStream, "xgroup-createconsumer", g.key)
 	c.Out.Int(1)
 }
@@ -225,7 +227,7 @@ func xgroupDelConsumer(c *command.Call, tx *keyspace.WriteTx) {
 	pending, found := g.group.RemoveConsumer(c.Args[4])
 	if found {
 		change.Keep()
-		tx.Dirty()
+		tx.DirtyKey(g.key)
 		tx.Notify(keyspace.EventStream, "xgroup-delconsumer", g.key)
 	}
 	c.Out.Int(int64(pending))

@@ -46,12 +46,12 @@ func xack(c *command.Call, tx *keyspace.WriteTx) {
 	g, n := change.Value.Edit(c.Args[2]), int64(0)
 	for _, id := range ids {
 		if g.Ack(id) {
+			tx.DirtyKey(c.Args[1])
 			n++
 		}
 	}
 	if n > 0 {
 		change.Keep()
-		tx.Dirty()
 	}
 	c.Out.Int(n)
 }

@@ -86,7 +86,7 @@ func (r *reading) serve(c *command.Call, tx *keyspace.WriteTx, i int) bool {
 	} else {
 		r.deliver(c, s, &g)
 	}
-	tx.Dirty()
+	tx.DirtyKey(key)
 	change.Keep()
 	return true
 }

@@ -94,6 +94,7 @@ func (p *zpopper) pop(c *command.Call, tx *keyspace.WriteTx, open *keyspace.Chan
 		failAfter(c, from, err)
 		return false
 	}
+	tx.CountMore(key, p.n)
 	return true
 }
 

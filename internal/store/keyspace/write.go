@@ -156,6 +156,13 @@ func (tx *WriteTx) CountMore(key []byte, n int) {
 	}
 }
 
+// DirtyKey makes the command one that has changed something, and count one change more,
+// of key: a change that Change.Keep has not counted.
+func (tx *WriteTx) DirtyKey(key []byte) {
+	tx.effects.changed = true
+	bump(&tx.ks.stripeOf(slot.Of(key)).stats.changes, 1)
+}
+
 // Dirty makes the command count as a change though no key did.
 func (tx *WriteTx) Dirty() { tx.effects.changed = true }
 
