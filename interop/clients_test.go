@@ -57,7 +57,7 @@ func nodeModules(t *testing.T) string {
 	t.Helper()
 	npm, dir := testkit.Program(t, "npm"), t.TempDir()
 	testkit.Program(t, "node")
-	for _, name := range []string{"package.json", "package-lock.json", "errands.js"} {
+	for _, name := range []string{"package.json", "package-lock.json", "errands.js", "jobs.js"} {
 		b, err := os.ReadFile(filepath.Join("testdata/clients", name))
 		if err == nil {
 			err = os.WriteFile(filepath.Join(dir, name), b, 0o644)
@@ -66,7 +66,7 @@ func nodeModules(t *testing.T) string {
 			t.Fatal(err)
 		}
 	}
-	out, err := testkit.Run(t, "", npm, "ci", "--prefix", dir, "--no-audit", "--no-fund", "--ignore-scripts")
+	out, err := testkit.Run(t, "", npm, "ci", "--prefix", dir, "--prefer-offline", "--no-audit", "--no-fund", "--ignore-scripts")
 	if err != nil {
 		t.Fatalf("npm ci: %v\n%s", err, out)
 	}

@@ -9,6 +9,7 @@ import (
 // move and a master is killed: every job runs, and none twice beyond what its library
 // promises. Writes are answered when a replica has them, so none is lost with a master.
 func TestJobsOfEveryKind(t *testing.T) {
+	modules := nodeModules(t)
 	shards, all := createdShards(t, startSkein, "repl-sync-replicas 1")
 	a, b, c := &shards[0], &shards[1], &shards[2]
 	queue := strings.Trim(b.key(), "{}")
@@ -18,6 +19,9 @@ func TestJobsOfEveryKind(t *testing.T) {
 		"asynq":      startAsynq(all, queue),
 		"redsync":    startRedsync(all, a.key()),
 		"redis_rate": startRate(all, a.key()),
+	}
+	for _, library := range []string{"bullmq", "ioredis", "node-redis"} { // where slots move to the master that is killed, and on
+		errands[library] = startProgram(t, modules, "jobs.js", library, strings.Join(addrs(all), ","), a.key())
 	}
 	for range size(1, 5) {
 		moveFirst(t, a, c)
