@@ -70,31 +70,8 @@ func TestTLSWithRedisCLI(t *testing.T) {
 
 // Two nodes are Skein and two are redis-server, and all that they say to each other goes by TLS.
 func TestMixedTLSCluster(t *testing.T) {
-	ca := testkit.NewAuthority(t)
-	directives := []string{"cluster-enabled yes", "cluster-node-timeout 5000", "tls-cluster yes", "tls-replication yes"}
-	var all []*secureServer
-	for _, start := range []func(testing.TB, ...string) *server{testkit.StartSkein, testkit.StartRedis, testkit.StartSkein, testkit.StartRedis} {
-		bus := "cluster-port " + strconv.Itoa(testkit.FreePort(t))
-		all = append(all, startSecure(t, ca, start, append([]string{bus}, directives...)...))
-	}
+	all := secureCluster(t, [][2]int{{0, 8191}, {8192, 16383}}, testkit.StartSkein, testkit.StartRedis, testkit.StartSkein, testkit.StartRedis)
 	skein, redis := all[0], all[1]
-	skein.Want("+OK", "CLUSTER", "ADDSLOTSRANGE", "0", "8191")
-	redis.Want("+OK", "CLUSTER", "ADDSLOTSRANGE", "8192", "16383")
-	for i, s := range all {
-		s.Want("+OK", "CLUSTER", "SET-CONFIG-EPOCH", strconv.Itoa(i+1))
-	}
-	for _, s := range all[1:] {
-		skein.Want("+OK", "CLUSTER", "MEET", "127.0.0.1", strconv.Itoa(s.tlsPort), busPortOf(s))
-	}
-	stable := func() bool {
-		for _, s := range all {
-			if info := s.Do("CLUSTER", "INFO"); !strings.Contains(info, "cluster_state:ok") || !strings.Contains(info, "cluster_known_nodes:4") {
-				return false
-			}
-		}
-		return true
-	}
-	testkit.Eventually(t, "the cluster", stable)
 	// Each follows a master of the other kind.
 	follow := func(replica, master *secureServer) {
 		testkit.Eventually(t, "the master is known", func() bool {
@@ -125,6 +102,66 @@ func TestMixedTLSCluster(t *testing.T) {
 			}
 		}
 	}
+}
+
+// Keys go by TLS from one node to the next, of both kinds.
+func TestReshardOverTLS(t *testing.T) {
+	all := secureCluster(t, [][2]int{{0, 5460}, {5461, 10922}, {10923, 16383}}, testkit.StartSkein, testkit.StartSkein, testkit.StartRedis)
+	var plain []*server
+	for _, s := range all {
+		plain = append(plain, s.server)
+	}
+	const slots = 3
+	for slot := range slots {
+		tag := "{" + tagOf(slot) + "}"
+		all[0].Want("+OK", "SET", tag+"large", strings.Repeat("v", 1<<20))
+		all[0].Want(":3", "RPUSH", tag+"list", "a", "b", "c")
+	}
+	key := "{" + tagOf(0) + "}list"
+	if got := all[0].Do("MIGRATE", "127.0.0.1", strconv.Itoa(all[1].Port), key, "0", "5000"); !strings.HasPrefix(got, "-IOERR") {
+		t.Errorf("MIGRATE to a port without TLS: %s", got)
+	}
+	for i, from := range all {
+		to := all[(i+1)%len(all)]
+		waitSame(t, plain)
+		from.cli(t, "--cluster", "reshard", "127.0.0.1:"+strconv.Itoa(from.tlsPort), "--cluster-from", idOf(from.server), "--cluster-to", idOf(to.server),
+			"--cluster-slots", strconv.Itoa(slots), "--cluster-yes")
+		from.Want(fmt.Sprintf("-MOVED 0 127.0.0.1:%d", to.Port), "LLEN", key)
+		for slot := range slots {
+			tag := "{" + tagOf(slot) + "}"
+			to.Want(":1048576", "STRLEN", tag+"large")
+			to.Want("[a b c]", "LRANGE", tag+"list", "0", "-1")
+		}
+		from.Want(":0", "DBSIZE")
+	}
+}
+
+// secureCluster is a cluster whose nodes speak TLS to each other. The first ones have slots.
+func secureCluster(t *testing.T, slots [][2]int, kinds ...func(testing.TB, ...string) *server) (all []*secureServer) {
+	t.Helper()
+	ca := testkit.NewAuthority(t)
+	for i, start := range kinds {
+		s := startSecure(t, ca, start, "cluster-port "+strconv.Itoa(testkit.FreePort(t)), "cluster-enabled yes", "cluster-node-timeout 5000",
+			"tls-cluster yes", "tls-replication yes")
+		if i < len(slots) {
+			s.Want("+OK", "CLUSTER", "ADDSLOTSRANGE", strconv.Itoa(slots[i][0]), strconv.Itoa(slots[i][1]))
+		}
+		s.Want("+OK", "CLUSTER", "SET-CONFIG-EPOCH", strconv.Itoa(i+1))
+		all = append(all, s)
+	}
+	for _, s := range all[1:] {
+		all[0].Want("+OK", "CLUSTER", "MEET", "127.0.0.1", strconv.Itoa(s.tlsPort), busPortOf(s))
+	}
+	testkit.Eventually(t, "the cluster", func() bool {
+		for _, s := range all {
+			info := s.Do("CLUSTER", "INFO")
+			if testkit.Info(info, "cluster_state") != "ok" || testkit.Info(info, "cluster_known_nodes") != strconv.Itoa(len(all)) {
+				return false
+			}
+		}
+		return true
+	})
+	return all
 }
 
 // busPortOf is the port of a node's bus as the node says it.
