@@ -9,6 +9,7 @@ import (
 	"strings"
 	"sync"
 	"sync/atomic"
+	"syscall"
 	"time"
 
 	"github.com/redis/go-redis/v9"
@@ -200,7 +201,7 @@ func (e *goErrand) patient(ctx context.Context, w *waiter, keyAt int, words ...s
 		w.told = true
 		e.unblocked.Add(1)
 		return nil, nil
-	case w.told && errors.Is(err, io.EOF):
+	case w.told && (errors.Is(err, io.EOF) || errors.Is(err, syscall.ECONNRESET)): // reset, if the command was already on its way
 		w.told = false
 		return nil, nil
 	}
