@@ -109,6 +109,9 @@ func (b *Builder) Install() {
 	}
 	b.live.fullest.raise(int(b.made.fullest.Load()))
 	b.live.mostDue.raise(int(b.made.mostDue.Load()))
+	if b.made.timed.Load() {
+		b.live.time()
+	}
 	b.live.owns.clear()
 	b.live.bury(old, true)
 }

@@ -66,14 +66,17 @@ func (sh *shelf) sweep(ks *Keyspace, st *stripe, steps int) {
 func (ks *Keyspace) SetActiveExpire(on bool) { ks.aging.Store(on) }
 
 // ExpireCycle removes keys past their deadline, for at most budget. The node
-// calls it often; a stripe with nothing due is not even locked. It returns how
-// many keys it removed.
+// calls it often: a stripe with nothing due is not even locked, and none is looked at as
+// long as nothing ever had a deadline. It returns how many keys it removed.
 func (ks *Keyspace) ExpireCycle(nowMs int64, budget time.Duration) (removed int) {
 	a := &ks.ager
 	if !a.mu.TryLock() {
 		return 0
 	}
 	defer a.mu.Unlock()
+	if !ks.timed.Load() {
+		return 0
+	}
 	if ks.aging.Load() {
 		ks.expireOwn(nowMs)
 	}
@@ -102,6 +105,13 @@ func (ks *Keyspace) ExpireCycle(nowMs int64, budget time.Duration) (removed int)
 		a.at = (a.at + 1) % len(ks.stripes)
 	}
 	return removed
+}
+
+// time notes that something has a deadline.
+func (ks *Keyspace) time() {
+	if !ks.timed.Load() {
+		ks.timed.Store(true)
+	}
 }
 
 // needsCare tells, without the lock, whether a key may be due or an index crowded.

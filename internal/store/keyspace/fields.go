@@ -117,6 +117,7 @@ var wordHDel = []byte("HDEL")
 // track keeps the index up to date with the fields of a hash at p.
 func (k *kept) track(ks *Keyspace, p *place) {
 	if next := nextField(k.object); next != k.next {
+		ks.time()
 		p.shelf.weigh(ks, p.shelf.fields.move(k.next, next, p.slot, p.hash))
 		k.next = next
 	}

@@ -215,6 +215,7 @@ func (tx *ReadTx) setDue(p *place, was, is int64) {
 	if is >= 0 && tx.access&Applied == 0 && tx.ks.Replica.Load() {
 		tx.ks.owns.note(ownKey{tx.db, p.slot, p.hash})
 	}
+	tx.ks.time()
 	p.shelf.weigh(tx.ks, p.shelf.due.move(was, is, p.slot, p.hash))
 	tx.ks.mostDue.raise(int(p.shelf.due.items.Load()))
 }

@@ -85,6 +85,7 @@ type Keyspace struct {
 	inUse     []atomic.Bool // by database: whether it ever had a key
 	fullest   peak          // keys of the fullest table there was
 	mostDue   peak          // items of the largest index of deadlines there was
+	timed     atomic.Bool   // whether a key, or a field of a hash, ever had a deadline
 	evictor   evictor
 	deferred  deferred
 	aging     atomic.Bool // whether expiry cycles run (DEBUG SET-ACTIVE-EXPIRE)
