@@ -61,7 +61,8 @@ func (n *Node) overtaken(pkt *packet) bool {
 }
 
 // hearRole follows a change of the sender's role. A master that became a replica owns nothing any more, from
-// this moment on. A master that we do not know leaves the old one in place.
+// this moment on: its slots are its new master's, if it says so, or nobody's. A master that we do not know leaves the
+// old one in place.
 func (n *Node) hearRole(pkt *packet) {
 	p := pkt.sender
 	if pkt.SlaveOf.IsZero() {
@@ -69,6 +70,7 @@ func (n *Node) hearRole(pkt *packet) {
 		return
 	}
 	if p.isMaster() {
+		n.heirTold(pkt)
 		n.unbindAll(p)
 		p.flags = p.flags&^(bus.FlagMaster|bus.FlagMigrateTo) | bus.FlagSlave
 		n.todo |= todoSave | todoState

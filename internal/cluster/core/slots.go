@@ -168,11 +168,28 @@ func (n *Node) updateReceived(pkt *packet) {
 		n.note(Record{What: UpdateAboutMyself, Level: Notice})
 		return
 	}
+	n.claimTold(p, u.ConfigEpoch, u.Slots)
+}
+
+// claimTold takes a claim of p, newer than what we know of it, that somebody else tells.
+func (n *Node) claimTold(p *peer, epoch uint64, claimed *slot.Set) {
 	n.turnMaster(p)
-	p.configEpoch = u.ConfigEpoch
+	p.configEpoch = epoch
 	n.todo |= todoSave | todoFsync
 	n.routingChanged()
-	n.takeClaims(p, u.ConfigEpoch, u.Slots)
+	n.takeClaims(p, epoch, claimed)
+}
+
+// heirTold lets the slots of a master that became a replica go to its new master at once: what its packet claims, it
+// claims for that one. The new master's own packet comes by another connection, and may be later.
+func (n *Node) heirTold(pkt *packet) {
+	old, heir := pkt.sender, n.lookup(pkt.SlaveOf)
+	if heir == nil || heir == n.me || heir.inHandshake() || heir.configEpoch > pkt.ConfigEpoch ||
+		pkt.Slots == nil || !n.slotsOf(old).Intersects(pkt.Slots) {
+		return
+	}
+	n.markUnclaimed(old, new(slot.Set))
+	n.claimTold(heir, pkt.ConfigEpoch, pkt.Slots)
 }
 
 // takeClaims binds the claimed slots to p where the claim is better than what we have, marks those that
