@@ -127,7 +127,7 @@ func sameSettings(t *testing.T, got, want map[string]string) {
 }
 
 // since72 are the directives that the oracle does not know, or does not hide.
-var since72 = []string{"repl-sync-replicas", "cluster-flight-file", "aof-disable-auto-gc", "cluster-announce-human-nodename", "locale-collate", "set-max-listpack-entries", "set-max-listpack-value"}
+var since72 = []string{"repl-sync-replicas", "cluster-flight-file", "cluster-slot-stats-enabled", "aof-disable-auto-gc", "cluster-announce-human-nodename", "locale-collate", "set-max-listpack-entries", "set-max-listpack-value"}
 
 func TestGetAgreesWithRedis(t *testing.T) {
 	dir := tempDir(t)
