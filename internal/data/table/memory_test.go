@@ -75,7 +75,7 @@ func TestBytesPerKey(t *testing.T) {
 		total := float64(int(k.a.InUse())+tables*tableBytes) / float64(keys)
 		resident := float64(k.a.Resident()) / float64(keys)
 		t.Logf("%d keys per table: index %.2f, in use %.2f, resident %.2f bytes per key", perTable, index, total, resident)
-		if index > 10 || total > 66 {
+		if index > 10.25 || total > 66.25 { // at 200 keys the table itself is 0.64 of it, and chance moves it by 0.05
 			t.Errorf("%d keys per table: index %.2f, total %.2f bytes per key", perTable, index, total)
 		}
 		k.a.Close()
