@@ -171,7 +171,7 @@ func TestRuleErrors(t *testing.T) {
 	for rules, want := range map[string]error{
 		"+nosuch": errUnknown, "-nosuch": errUnknown, "+@nosuch": errUnknown, "+": errUnknown, "+config|nosuch": errUnknown, "+get|a|b": errUnknown,
 		"+config|get|x": errFirstArg, "+select|": errSyntax, "nosuch": errSyntax, "%~x": errSyntax, "%RR~x": errSyntax, "%X~x": errSyntax,
-		"~a\tb": errSyntax, "&a\x00": errSyntax, "(nosuch)": errSyntax, "(on)": errSyntax, "(+nosuch)": errUnknown,
+		"~a\tb": errSyntax, "&a\x00": errSyntax, "(nosuch)": errSyntax, "(on)": errSyntax, "(+nosuch)": errUnknown, "(~a))": errSyntax,
 		"allkeys ~a": errAfterAllKeys, "allchannels &a": errAfterAllChannels, "<no": errNoPassword, "#12": errBadHash,
 		"!" + strings.Repeat("A", 64): errBadHash,
 	} {

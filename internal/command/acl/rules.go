@@ -69,6 +69,9 @@ func (e *editing) applyOther(r *rights, rule string) error {
 	case rule[0] == '(' && rule[len(rule)-1] == ')':
 		s := &selector{allChannels: e.allChannels}
 		for _, inner := range innerRules(rule[1 : len(rule)-1]) {
+			if strings.HasSuffix(inner, ")") { // read again, it would end the selector
+				return errSyntax
+			}
 			if err := e.applySelector(s, inner); err != nil {
 				return err
 			}
