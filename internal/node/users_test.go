@@ -84,14 +84,19 @@ func TestUsers(t *testing.T) {
 
 func playUsers(t *testing.T, lines string) {
 	r := run(t)
-	who := map[string]*testkit.Conn{"a": r.dial(r.port), "b": r.dial(r.port)}
+	dial := func() *testkit.Conn { // to a session that is open: who it is depends on what was so when it was opened
+		c := r.dial(r.port)
+		c.Do("PING")
+		return c
+	}
+	who := map[string]*testkit.Conn{"a": dial(), "b": dial()}
 	for line := range strings.Lines(strings.TrimSpace(lines)) {
 		line = strings.TrimSpace(line)
 		if name, ok := strings.CutSuffix(line, " closed"); ok {
 			for err := error(nil); err == nil; { // behind what was sent before
 				_, err = who[name].Receive()
 			}
-			who[name] = r.dial(r.port)
+			who[name] = dial()
 			continue
 		}
 		if name, want, ok := strings.Cut(line, " hears "); ok {
