@@ -3,6 +3,8 @@ package interop
 import (
 	"strings"
 	"testing"
+
+	"github.com/skeindb/skein/internal/testkit"
 )
 
 // Libraries that live on scripts (job queues, locks, limiters) do their work while slots
@@ -22,6 +24,9 @@ func TestJobsOfEveryKind(t *testing.T) {
 	}
 	for _, library := range []string{"bullmq", "ioredis", "node-redis"} { // where slots move to the master that is killed, and on
 		errands[library] = startProgram(t, modules, "jobs.js", library, strings.Join(addrs(all), ","), a.key())
+	}
+	for _, key := range []string{"effects", "ioredis:list", "node-redis:list"} { // nobody is still starting
+		testkit.Eventually(t, key, func() bool { return a.master.Do("EXISTS", a.key()+key) == ":1" })
 	}
 	for range size(1, 5) {
 		moveFirst(t, a, c)
