@@ -9,7 +9,6 @@ import (
 	"strings"
 	"sync"
 	"sync/atomic"
-	"syscall"
 	"time"
 
 	"github.com/redis/go-redis/v9"
@@ -201,7 +200,7 @@ func (e *goErrand) patient(ctx context.Context, w *waiter, keyAt int, words ...s
 		w.told = true
 		e.unblocked.Add(1)
 		return nil, nil
-	case w.told && (errors.Is(err, io.EOF) || errors.Is(err, syscall.ECONNRESET)): // reset, if the command was already on its way
+	case w.told && errors.Is(err, io.EOF):
 		w.told = false
 		return nil, nil
 	}

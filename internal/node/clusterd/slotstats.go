@@ -152,20 +152,18 @@ func shardSlots(v *topology.View, first, last uint16) (list []uint16) {
 }
 
 func (d *Driver) writeSlotStats(c *command.Call, tx *keyspace.ReadTx, slots []uint16) {
-	counting := d.opt.Costs.Counting()
+	var costs []slotStat
+	if d.opt.Costs.Counting() {
+		costs = costStats
+	}
 	c.Out.Array(len(slots))
 	for _, s := range slots {
 		c.Out.Array(2)
 		c.Out.Int(int64(s))
-		if !counting {
-			c.Out.Map(1)
-			writeNumber(c.Out, keyCount, int64(tx.SlotSize(s)))
-			continue
-		}
-		c.Out.Map(1 + len(costStats))
+		c.Out.Map(1 + len(costs))
 		writeNumber(c.Out, keyCount, int64(tx.SlotSize(s)))
 		cost := d.opt.Costs.Of(s)
-		for _, stat := range costStats {
+		for _, stat := range costs {
 			writeNumber(c.Out, stat.name, stat.of(&cost))
 		}
 	}
