@@ -46,3 +46,27 @@ func TestNoHeir(t *testing.T) {
 		p.want(p.n.ownerOf(0) == nil && p.peer("r1a").isReplica(), what)
 	}
 }
+
+// Who was replaced tells of its successor while it still says that it is a master: the node that hears it takes the claim
+// only if it is newer than the header's.
+func TestReplacedTellsOfTheHeir(t *testing.T) {
+	p := newProbe(t, "m1", "m1 m2 m3 r1a")
+	p.forget()
+	p.hear("r1a", bus.TypePong, func(m *bus.Msg) {
+		m.SlaveOf, m.Flags, m.ConfigEpoch = nodeid.ID{}, bus.FlagMaster|bus.FlagMyself, 11
+	})
+	p.want(p.n.me.isReplica(), "replaced")
+	p.save()
+	told := map[string]bool{}
+	for _, s := range p.sent {
+		switch u := s.msg.Update; {
+		case u != nil:
+			p.want(u.Node == p.find("r1a").id && u.ConfigEpoch == 11 && u.Slots.Has(0), "an UPDATE about the successor")
+			p.want(s.msg.SlaveOf.IsZero() && s.msg.ConfigEpoch < 11, "from the master that we were")
+			told[s.to] = true
+		case !s.msg.SlaveOf.IsZero():
+			p.want(told[s.to], "the UPDATE goes first to "+s.to)
+		}
+	}
+	p.want(told["m2"] && told["m3"], "all are told")
+}

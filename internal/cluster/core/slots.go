@@ -145,14 +145,24 @@ func (n *Node) updateSender(pkt *packet) {
 
 // tellAbout sends an UPDATE about the slots of owner.
 func (n *Node) tellAbout(p, owner *peer) {
-	slots := n.slotsOf(owner)
-	slots.Subtract(&n.unclaimed)
-	n.send(p.out, bus.Msg{
-		Type:   bus.TypeUpdate,
-		Update: &bus.Update{ConfigEpoch: owner.configEpoch, Node: owner.id, Slots: slots},
-	}, owner == n.me) // about ourselves it is a claim, which waits for the disk as others do
+	n.send(p.out, n.claimOf(owner), owner == n.me) // about ourselves it is a claim, which waits for the disk as others do
 	n.note(Record{What: OldSlotsUpdated, Level: Verbose}.about(p).with(owner))
 }
+
+// claimOf is an UPDATE about the slots of owner.
+func (n *Node) claimOf(owner *peer) bus.Msg {
+	slots := n.slotsOf(owner)
+	slots.Subtract(&n.unclaimed)
+	return bus.Msg{
+		Type:   bus.TypeUpdate,
+		Update: &bus.Update{ConfigEpoch: owner.configEpoch, Node: owner.id, Slots: slots},
+	}
+}
+
+// tellHeir tells everybody that heir has our slots, while our header still says that we are a master: it says that we are
+// a replica when that is saved. A redis that heard of the second before the first, which comes from the successor by another
+// connection, would take the slots from us and have nobody for them: a moment of CLUSTERDOWN.
+func (n *Node) tellHeir(heir *peer) { n.broadcast(n.claimOf(heir), false) }
 
 // updateReceived takes what a known node knows better than we do about a third one.
 func (n *Node) updateReceived(pkt *packet) {
@@ -260,6 +270,9 @@ func (n *Node) afterClaims(p, mine *peer, fromMine int, claimed, lost *slot.Set)
 	allOfMine := fromMine > 0 && mine.slots == 0
 	if allOfMine && p != n.me && (n.cfg.AllowReplicaMigration || claimed.Len() == fromMine) {
 		n.note(Record{What: NowReplicaOf, Level: Notice}.about(p))
+		if mine == n.me {
+			n.tellHeir(p)
+		}
 		n.follow(p)
 		return
 	}
