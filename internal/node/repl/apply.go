@@ -380,23 +380,35 @@ func (a *applier) judge(spec *command.Spec) {
 	if a.s.Is(session.CloseAfterReply) || len(out) == 0 {
 		return
 	}
-	if out[0] == '*' && spec == a.exec {
-		_, failed, ok := bytes.Cut(out, []byte("\r\n-")) // inside of EXEC
-		if !ok {
-			return
-		}
-		out = failed
-	} else if out[0] != '-' {
+	text := errorOf(out, spec == a.exec)
+	if text == "" {
 		return
-	} else {
-		out = out[1:]
 	}
-	text, _, _ := bytes.Cut(out, []byte("\r\n"))
 	name := "<unknown>"
 	if a.s.Last != nil {
 		name = a.s.Last.FullName()
 	}
 	a.f.r.unexpected.Add(1)
-	a.f.warn("== CRITICAL == This replica is sending an error to its master: '" + string(text[:min(len(text), 4096)]) +
+	a.f.warn("== CRITICAL == This replica is sending an error to its master: '" + text[:min(len(text), 4096)] +
 		"' after processing the command '" + name + "'")
+}
+
+// errorOf is the error that a reply is, or that the reply of EXEC has first; "" if there is none.
+func errorOf(reply []byte, exec bool) string {
+	if reply[0] != '-' && !(exec && bytes.Contains(reply, []byte("\r\n-"))) { // it may be in a string
+		return ""
+	}
+	v, err := resp.NewReader(bytes.NewReader(reply)).Read()
+	if err != nil {
+		return ""
+	}
+	if v.IsError() {
+		return v.Text()
+	}
+	for i := range v.Elems {
+		if v.Elems[i].IsError() {
+			return v.Elems[i].Text()
+		}
+	}
+	return ""
 }

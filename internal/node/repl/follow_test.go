@@ -448,12 +448,14 @@ func TestProtocolErrors(t *testing.T) {
 func TestErrorsOfTheStream(t *testing.T) {
 	n, m := synced(t)
 	m.listen()
-	m.say(cmd("fake-command-1", "x") + cmd("INCR", "k") + cmd("MULTI") + cmd("INCRBY", "k", "x") + cmd("EXEC") + cmd("SET", "l", "1"))
+	m.say(cmd("fake-command-1", "x") + cmd("INCR", "k") + cmd("MULTI") + cmd("INCRBY", "k", "x") + cmd("EXEC") +
+		cmd("MULTI") + cmd("INCRBYFLOAT", "negative", "-5.75") + cmd("EXEC") + cmd("SET", "l", "1"))
 	n.want(0, "l", "1")
 	n.eventually("three errors", func() bool { return n.repl.UnexpectedErrors() == 3 })
 	n.logged("== CRITICAL == This replica is sending an error to its master: 'ERR unknown command 'fake-command-1'")
 	n.logged("'ERR value is not an integer or out of range' after processing the command 'incr'")
-	if got, want := n.repl.Offset(), 1000+len(cmd("fake-command-1", "x")+cmd("INCR", "k")+cmd("MULTI")+cmd("INCRBY", "k", "x")+cmd("EXEC")+cmd("SET", "l", "1")); got != int64(want) {
+	if got, want := n.repl.Offset(), 1000+len(cmd("fake-command-1", "x")+cmd("INCR", "k")+cmd("MULTI")+cmd("INCRBY", "k", "x")+cmd("EXEC")+
+		cmd("MULTI")+cmd("INCRBYFLOAT", "negative", "-5.75")+cmd("EXEC")+cmd("SET", "l", "1")); got != int64(want) {
 		t.Errorf("offset %d instead of %d", got, want)
 	}
 }
