@@ -277,14 +277,14 @@ func (n *Node) failedMastersBefore(master *peer) int {
 
 // askForVotes takes the next epoch, unless a hand-over has taken one before, and asks everybody.
 func (n *Node) askForVotes() {
+	e := &n.election
+	e.save = n.lastSave
 	if n.manual.epoch == 0 || n.manual.epoch != n.currentEpoch {
-		n.currentEpoch++
+		n.standInNextEpoch()
+		e.save++
 	}
 	n.manual.epoch = 0
-	n.lastVoteEpoch = n.currentEpoch // our own vote: we may be a voter before this epoch is over (vote.go)
-	n.todo |= todoSave | todoFsync
-	e := &n.election
-	e.sent, e.epoch, e.save, e.asked = true, n.currentEpoch, n.lastSave+1, n.now
+	e.sent, e.epoch, e.asked = true, n.currentEpoch, n.now
 	n.note(Record{What: ElectionStarted, Level: Notice, A: n.currentEpoch, B: uint64(n.offset()), C: uint64(n.quorum())})
 	n.todo |= todoState
 	if n.now-n.followingSince < n.cfg.NodeTimeout {
@@ -298,6 +298,13 @@ func (n *Node) askForVotes() {
 		request.MFlags = bus.MFlagForceAck
 	}
 	n.broadcast(request, true)
+}
+
+// standInNextEpoch begins the epoch of our candidacy and votes for us: we may be a voter before it is over (vote.go).
+func (n *Node) standInNextEpoch() {
+	n.currentEpoch++
+	n.lastVoteEpoch = n.currentEpoch
+	n.todo |= todoSave | todoFsync
 }
 
 // voteReceived counts the vote of a master that owns slots, given in the epoch of our election. A voter's epoch

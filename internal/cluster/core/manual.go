@@ -68,9 +68,8 @@ func (n *Node) startManual(mode FailoverMode) error {
 	default:
 		n.note(Record{What: ManualFailoverAccepted, Level: Notice})
 		n.manual.plain = true
-		n.currentEpoch++
+		n.standInNextEpoch()
 		n.manual.epoch = n.currentEpoch
-		n.todo |= todoSave | todoFsync
 		n.askToPause()
 	}
 	return nil
