@@ -1,82 +1,63 @@
 package interop
 
 import (
-	"fmt"
-	"math/rand/v2"
 	"slices"
 	"strings"
-	"testing"
 
 	"github.com/skeindb/skein/internal/base/resp"
 	"github.com/skeindb/skein/internal/testkit/commandgen"
 )
 
-// TestDuelUsers plays the same random changes of users to redis-server and to a node,
-// and compares replies, descriptions, ACL LOG, and which commands a user may run with
-// which arguments. How 7.0 writes rules about commands is another way than 7.2's, and is
-// not compared: what they allow is.
-func TestDuelUsers(t *testing.T) {
-	d := newDuel(t)
-	seed := *duelSeed
-	if seed == 0 {
-		seed = rand.Uint64N(1 << 40)
-	}
-	for i := range uint64(size(3, 60)) {
-		if problem := d.users(seed + i); problem != "" {
-			t.Fatalf("-duel.seed=%d: %s", seed+i, problem)
-		}
-	}
-}
+// Users in TestDuel: random changes of theirs, descriptions, ACL LOG, which commands they may run with which
+// arguments, and transactions in the middle of which a connection becomes one of them. How 7.0 writes rules about
+// commands is another way than 7.2's, and is not compared: what they allow is.
 
-// users plays one round; "" means that all was the same.
-func (d *duel) users(seed uint64) string {
-	g := commandgen.New(d.table, seed, commandgen.Options{Version: d.version, Skip: func(name string) bool {
+// someUsers are those that stories change.
+var someUsers = []string{"ann", "bob", "cy d"}
+
+// ruler makes rules, and commands for ACL DRYRUN.
+func (d *duel) ruler(seed uint64) *commandgen.Generator {
+	return commandgen.New(d.table, seed, commandgen.Options{Version: d.version, Skip: func(name string) bool {
 		return !d.known[name] || name == "zrank" || name == "zrevrank" // of which 7.2 takes more words
 	}})
-	names := []string{"ann", "bob", "cy d"}
-	for _, p := range d.admins {
-		p.do("ACL", "DELUSER", "ann", "bob", "limited")
-		p.do("ACL", "LOG", "RESET")
-	}
-	r := rand.New(rand.NewPCG(seed, 1))
-	for range 500 {
-		name := names[r.IntN(len(names))]
-		words := []string{"ACL", "LOG", "20"}
-		switch r.IntN(12) {
-		case 0, 1, 2:
-			words = []string{"ACL", "SETUSER", name}
-			for range r.IntN(4) {
-				words = append(words, g.Rule())
-			}
-		case 3:
-			words = []string{"ACL", "GETUSER", name}
-		case 4:
-			words = []string{"ACL", "USERS"}
-		case 5:
-			words = append([]string{"ACL", "DELUSER"}, names[:r.IntN(len(names))]...)
-		case 6:
-			words = []string{"AUTH", name, "ab"[r.IntN(2):][:1]}
-		case 7:
-		default:
-			_, line := g.Next()
-			words = append([]string{"ACL", "DRYRUN", name}, line...)
-		}
-		if problem := d.ask(words); problem != "" {
-			return problem
-		}
-		if words[0] == "AUTH" { // who has logged in may have lost ACL
-			d.ask([]string{"AUTH", "default", ""})
-		}
-	}
-	return ""
 }
 
-func (d *duel) ask(words []string) string {
-	redis, skein := userReply(words, d.admins[0].do(words...)), userReply(words, d.admins[1].do(words...))
-	if redis == skein {
-		return ""
+// user is a line about users.
+func (w *wrapper) user(lead int) line {
+	name := someUsers[w.rand.IntN(len(someUsers))]
+	words := []string{"ACL", "LOG", "20"}
+	switch w.rand.IntN(13) {
+	case 0, 1, 2:
+		words = []string{"ACL", "SETUSER", name}
+		for range w.rand.IntN(4) {
+			words = append(words, w.users.Rule())
+		}
+	case 3:
+		words = []string{"ACL", "GETUSER", name}
+	case 4:
+		words = []string{"ACL", "USERS"}
+	case 5:
+		words = append([]string{"ACL", "DELUSER"}, someUsers[:w.rand.IntN(len(someUsers))]...)
+	case 6, 7:
+		return w.become(name, lead)
+	case 8:
+	default:
+		_, command := w.users.Next()
+		words = append([]string{"ACL", "DRYRUN", name}, command...)
 	}
-	return fmt.Sprintf("%q\n redis %.800s\n skein %.800s", words, redis, skein)
+	return line{spec: specOfUsers, words: words, lead: lead, wrap: &wrap{}}
+}
+
+// become is a transaction in which the default user becomes another one for some commands.
+func (w *wrapper) become(name string, lead int) line {
+	auth := func(words ...string) line { return line{spec: specOfUsers, words: append([]string{"AUTH"}, words...)} }
+	inner := []line{auth(name, []string{"a", "b"}[w.rand.IntN(2)])}
+	inner = append(append(inner, w.commands(1+w.rand.IntN(3), false)...), auth("default", ""))
+	b := wrap{inner: inner, before: [][]string{{"MULTI"}}}
+	for _, l := range inner {
+		b.before = append(b.before, l.words)
+	}
+	return line{spec: specOfExec, words: []string{"EXEC"}, lead: lead, wrap: &b}
 }
 
 // userReply is a reply in which both versions agree.

@@ -3,6 +3,7 @@ package interop
 import (
 	"fmt"
 	"math/rand/v2"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -28,6 +29,7 @@ type wrap struct {
 type wrapper struct {
 	d     *duel
 	gen   *commandgen.Generator
+	users *commandgen.Generator // of rules, and of what users would like to run
 	rand  *rand.Rand
 	setup *setup
 }
@@ -41,6 +43,7 @@ var (
 	specOfExec     = &command.Spec{Name: "exec"}
 	specOfScript   = &command.Spec{Name: "eval"}
 	specOfFunction = &command.Spec{Name: "function"}
+	specOfUsers    = &command.Spec{Name: "acl"}
 )
 
 func (d *duel) wrapper(seed uint64, s *setup) *wrapper {
@@ -51,6 +54,7 @@ func (d *duel) wrapper(seed uint64, s *setup) *wrapper {
 		return !d.known[name] || scans[name] || commandgen.Random[name] || slices.Contains(unwrapped, name) ||
 			*duelOnly != "" && !d.grouped(name, *duelOnly) || s.limited && (unlimited(name) || strings.HasPrefix(name, "xread")) // which have as many keys as IDs, or not
 	}})
+	w.users = d.ruler(seed + 2<<41)
 	for _, dump := range d.dumps {
 		w.gen.Payload(dump)
 	}
@@ -59,10 +63,11 @@ func (d *duel) wrapper(seed uint64, s *setup) *wrapper {
 
 // next is one more line.
 func (w *wrapper) next(lead int) line {
-	if w.setup.limited {
-		return w.transaction(lead)
+	kinds := 12
+	if w.setup.limited { // who manages neither functions nor users
+		kinds = 9
 	}
-	switch w.rand.IntN(10) {
+	switch w.rand.IntN(kinds) {
 	case 0, 1, 2:
 		return w.transaction(lead)
 	case 3, 4:
@@ -73,8 +78,10 @@ func (w *wrapper) next(lead int) line {
 		return w.value(lead)
 	case 8:
 		return w.called(lead)
+	case 9:
+		return w.managed(lead)
 	}
-	return w.managed(lead)
+	return w.user(lead)
 }
 
 // commands makes data commands; of those in scripts none that waits, which is what 7.0 does
@@ -326,6 +333,12 @@ func (b *wrap) judge(l *line, v, w resp.Value) string {
 	if l.lead == 1 {
 		v, w = w, v
 	}
+	if l.spec == specOfUsers {
+		if x, y := userReply(l.words, v), userReply(l.words, w); x != y {
+			return differ(l, x, y)
+		}
+		return ""
+	}
 	v, w = placeless(l, v), placeless(l, w)
 	if v.Kind == w.Kind && isList(v) && len(v.Elems) == len(w.Elems) && len(v.Elems) == len(b.inner) && !b.sole {
 		for i := range b.inner {
@@ -349,6 +362,9 @@ func (b *wrap) judge(l *line, v, w resp.Value) string {
 	return differ(l, x, y)
 }
 
+// placeOfError is where in a script an error was raised.
+var placeOfError = regexp.MustCompile(` script: \S*, on @.*$`)
+
 // placeless is a reply without what differs: where in a script an error was raised, in
 // which words a parser complains, which of several libraries is there already, and the order of what has none.
 func placeless(l *line, v resp.Value) resp.Value {
@@ -362,9 +378,7 @@ func placeless(l *line, v resp.Value) resp.Value {
 				v.Str = []byte(compiling)
 			}
 		}
-		if text, _, found := strings.Cut(v.Text(), " script: "); found {
-			v.Str = []byte(text)
-		}
+		v.Str = placeOfError.ReplaceAll(v.Str, nil)
 	case v.Kind == resp.Double: // 7.0 writes 17 digits, 7.2 as many as it takes
 		if f, err := strconv.ParseFloat(v.Text(), 64); err == nil {
 			v.Str = strconv.AppendFloat(nil, f, 'g', -1, 64)

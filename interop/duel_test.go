@@ -119,8 +119,8 @@ func unlimited(name string) bool {
 	return scans[name] || name == "randomkey" || name == "xsetid" || name == "pfmerge"
 }
 
-// lookUps is what every user may run, since replies are judged by it.
-var lookUps = strings.Fields("+scard +srem +smismember +hmget +zmscore +xgroup|createconsumer +multi +exec +discard +watch")
+// lookUps is what every user may run, since replies are judged by it, and what stands around the commands of lines.
+var lookUps = strings.Fields("+scard +srem +smismember +hmget +zmscore +xgroup|createconsumer +multi +exec +discard +watch +@scripting")
 
 // story makes the commands of a round, and the rules of its user.
 func (d *duel) story(seed uint64, s *setup) []line {
@@ -183,6 +183,8 @@ var limits = [][3]string{
 // begin empties both servers and sets them up.
 func (d *duel) begin(s setup) {
 	for i, p := range d.admins {
+		p.do(append([]string{"ACL", "DELUSER"}, someUsers...)...)
+		p.do("ACL", "LOG", "RESET")
 		p.do(append([]string{"ACL", "SETUSER", "limited", "reset", "on", "nopass"}, s.rules...)...)
 		user := "default"
 		if s.limited {

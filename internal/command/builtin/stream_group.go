@@ -199,7 +199,9 @@ func xgroupDestroy(c *command.Call, tx *keyspace.WriteTx) {
 		return
 	}
 	change.Value.RemoveGroup(g.name)
-	change.Save() // for those who wait for the group
+	change.Keep()
+	change.Wake() // those who wait for the group
+	tx.DirtyKey(g.key)
 	tx.Notify(keyspace.EventStream, "xgroup-destroy", g.key)
 	c.Out.Int(1)
 }

@@ -297,3 +297,32 @@ func TestServedByAll(t *testing.T) {
 		t.Error(keys, "keys,", r.Waits(), "waits are left")
 	}
 }
+
+// TestGroupsAreNotWatched: of what a group remembers, who watches its stream hears nothing; who waits for the group
+// learns that it is gone.
+func TestGroupsAreNotWatched(t *testing.T) {
+	r := newRig(t)
+	l := newLoop(t, r)
+	waiting, watching, other := l.client(r), l.client(r), l.client(r)
+	for _, c := range []struct {
+		line    string
+		changes bool
+	}{
+		{"XADD s 1-1 f v", true}, {"XADD s 1-2 f v", true}, {"XGROUP CREATE s g 0", false}, {"XGROUP CREATECONSUMER s g c", false},
+		{"XREADGROUP GROUP g c COUNT 1 STREAMS s >", false}, {"XCLAIM s g d 0 1-1", false}, {"XACK s g 1-1", false}, {"XSETID s 9-9", false},
+		{"XGROUP SETID s g $", false}, {"XGROUP DELCONSUMER s g c", false}, {"XGROUP DESTROY s g", false}, {"XDEL s 1-1", true},
+	} {
+		l.do(watching, "WATCH s")
+		l.do(watching, "MULTI")
+		if strings.HasPrefix(c.line, "XGROUP DESTROY") {
+			l.waits(waiting, "XREADGROUP GROUP g c BLOCK 0 STREAMS s >")
+		}
+		if got := l.do(other, c.line); strings.HasPrefix(got, "-") || got == "" {
+			t.Error(c.line, got)
+		}
+		if got := l.do(watching, "EXEC"); (got == "*-1") != c.changes {
+			t.Errorf("%s: EXEC %q", c.line, got)
+		}
+	}
+	l.gets(waiting, "-NOGROUP No such key 's' or consumer group 'g' in XREADGROUP with GROUP option")
+}

@@ -184,3 +184,7 @@ func (c *Change[T]) Keep() {
 	r.entry.SetClock(tx.clockAfter(&r))
 	r.place.shelf.sweep(tx.ks, r.place.stripe, sweepSteps)
 }
+
+// Wake serves those who wait at the key, of a change that was kept and that nobody else
+// is to hear of.
+func (c *Change[T]) Wake() { c.tx.wake(&c.ref.place, c.key) }

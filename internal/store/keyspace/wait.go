@@ -154,6 +154,13 @@ func (tx *ReadTx) awaited(st *stripe, at watchKey, gone bool) {
 	}
 }
 
+// wake makes a key ready that is there.
+func (tx *ReadTx) wake(p *place, key []byte) {
+	if len(p.stripe.lines) > 0 {
+		tx.awaited(p.stripe, watchKey{tx.db, p.slot, string(key)}, false)
+	}
+}
+
 // Ready tells whether a key has become ready since the last TakeReady.
 func (tx *ReadTx) Ready() bool { return len(tx.ready) > 0 }
 
