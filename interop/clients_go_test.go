@@ -9,6 +9,7 @@ import (
 	"strings"
 	"sync"
 	"sync/atomic"
+	"syscall"
 	"time"
 
 	"github.com/redis/go-redis/v9"
@@ -200,7 +201,9 @@ func (e *goErrand) patient(ctx context.Context, w *waiter, keyAt int, words ...s
 		w.told = true
 		e.unblocked.Add(1)
 		return nil, nil
-	case w.told && errors.Is(err, io.EOF):
+	case w.told && (errors.Is(err, io.EOF) || errors.Is(err, syscall.ECONNRESET)):
+		// The connection is closed behind UNBLOCKED, as redis closes it. A pool that hands it out before it has seen the end
+		// sends one more command, which the kernel of a closed socket answers by a reset.
 		w.told = false
 		return nil, nil
 	}
