@@ -72,13 +72,19 @@ func rewrite(old string, v *Values, o RewriteOptions) string {
 	return r.text()
 }
 
+// userLines are the users as the file has them. Redis writes names and patterns with quotes in them
+// as they are, and then cannot read its file; a word in quotes is read by both.
 func userLines(v *Values, users []string) []fileLine {
 	if ACLFile.Get(v) != "" {
 		return nil
 	}
 	var lines []fileLine
 	for _, u := range users {
-		lines = append(lines, fileLine{"user " + u, true})
+		words := strings.Split(u, " ")
+		for i, w := range words {
+			words[i] = quoteIfOdd(w)
+		}
+		lines = append(lines, fileLine{"user " + strings.Join(words, " "), true})
 	}
 	return lines
 }

@@ -238,6 +238,7 @@ func TestRewriteLeavesToOthersWhatIsTheirs(t *testing.T) {
 	}{
 		{"unknown users", nil, "", "user a on\nloadmodule /x.so\ninclude nothing*\nRENAME-command a b\n"},
 		{"other users", []string{"default off", "b on"}, "", "user default off\nloadmodule /x.so\ninclude nothing*\nRENAME-command a b\n"},
+		{"odd users", []string{`o'neil off ~a\b (~"x +get)`}, "", `user "o'neil" off ~a\b "(~\"x" +get)` + "\nloadmodule /x.so\ninclude nothing*\nRENAME-command a b\n"},
 		{"users in a file", []string{"default off"}, "users.acl", "\nloadmodule /x.so\ninclude nothing*\nRENAME-command a b\n"},
 	} {
 		values := v.clone()
