@@ -9,11 +9,16 @@ import (
 
 // row is the blocks of a stream. The last one, to which entries are added, lies outside the tree, in memory with room for
 // more; when it is full, as many bytes as it has go into the tree, and the next one is made in the same memory.
+//
+// Size classes would waste a tenth of the memory of full blocks, which are all about as long: those of a long stream are
+// cut, one behind the other, from a sheet. A sheet lives as long as one of its blocks, and they go in the order in which
+// they came.
 type row struct {
 	full  tree.Tree[block]
 	tail  block  // without lp: there is none
 	head  header // of tail; without fieldsAt: not read yet
 	room  []byte
+	sheet []byte // what is left of it
 	own   *token
 	bytes int // of the blocks' memory, and room
 }
@@ -30,6 +35,10 @@ func newRow() row { return row{full: tree.Weighed(func(b *block) int { return b.
 const (
 	leastRoom = 128     // bytes of memory of a first block
 	maxSpare  = 1 << 16 // about the most bytes that a block doubles by
+
+	sheetBytes = 1 << 15         // a size class
+	sheetPart  = 4               // a block takes at most this part of a sheet
+	sheetLeast = 16 * sheetBytes // bytes of a stream that gets sheets: they are a small part of it
 )
 
 // Len is the number of blocks.
@@ -44,7 +53,7 @@ func (r *row) Len() int {
 func (r *row) Weight() int { return r.full.Weight() + r.tail.live }
 
 // Bytes is the memory of it all but the row itself.
-func (r *row) Bytes() int { return r.full.Bytes() + r.bytes }
+func (r *row) Bytes() int { return r.full.Bytes() + r.bytes + len(r.sheet) }
 
 // Freeze returns a copy in O(1). Both may go on to change.
 func (r *row) Freeze() row {
@@ -52,7 +61,7 @@ func (r *row) Freeze() row {
 	c := *r
 	c.full = r.full.Freeze()
 	c.bytes -= cap(c.room)
-	c.room = nil
+	c.room, c.sheet = nil, nil
 	return c
 }
 
@@ -119,13 +128,30 @@ func (r *row) Put(b block) {
 
 // fit is b without the memory that it does not need, which is kept.
 func (r *row) fit(b block) block {
-	if b.own != r.own || len(b.lp) > cap(b.lp)-cap(b.lp)/8 {
+	if b.own != r.own || !r.cuts(b.lp) && len(b.lp) > cap(b.lp)-cap(b.lp)/8 {
 		return b
 	}
 	r.keep(b.lp)
-	b.lp = append([]byte(nil), b.lp...)
+	b.lp = r.exactly(b.lp)
 	r.bytes += cap(b.lp) - cap(r.room)
 	return b
+}
+
+// cuts tells whether the memory of lp is to be cut from a sheet.
+func (r *row) cuts(lp []byte) bool { return len(lp) <= sheetBytes/sheetPart && r.bytes >= sheetLeast }
+
+// exactly is a copy of lp that takes no more memory than it must.
+func (r *row) exactly(lp []byte) []byte {
+	if !r.cuts(lp) {
+		return append([]byte(nil), lp...)
+	}
+	if len(r.sheet) < len(lp) {
+		r.sheet = make([]byte, sheetBytes)
+	}
+	c := r.sheet[:len(lp):len(lp)]
+	r.sheet = r.sheet[len(lp):]
+	copy(c, lp)
+	return c
 }
 
 // keep keeps memory for the next block.

@@ -566,3 +566,43 @@ func FuzzUnread(f *testing.F) {
 		}
 	})
 }
+
+// The blocks of a long stream lie close to each other: none may grow into its neighbour.
+func TestSheets(t *testing.T) {
+	r := rand.New(rand.NewPCG(1, 2))
+	s, model := New(), []entry{}
+	add := func(n int) {
+		for range n {
+			id, _ := s.NextID(s.Info().Last.Ms + uint64(r.IntN(3)))
+			fields := fmt.Sprint("field|", strings.Repeat("x", r.IntN(600)))
+			if err := s.Append(id, split(fields), Options{4096, 100}); err != nil {
+				t.Fatal(err)
+			}
+			model = append(model, entry{id, fields})
+		}
+	}
+	remove := func(n int) {
+		for range n {
+			i := r.IntN(len(model))
+			if !s.Delete(model[i].id) {
+				t.Fatal("not deleted", model[i].id)
+			}
+			model = slices.Delete(model, i, i+1)
+		}
+	}
+	add(2500)
+	slack := 0
+	for b := range s.blocks.full.Ascend(s.blocks.full.Len() - 20) {
+		slack += cap(b.lp) - len(b.lp)
+	}
+	if slack != 0 || s.blocks.sheet == nil {
+		t.Errorf("%d bytes of full blocks are not used", slack)
+	}
+	remove(300)
+	check(t, s, model)
+	frozen, then := s.Freeze().(*Stream), slices.Clone(model)
+	remove(300)
+	add(500)
+	check(t, s, model)
+	check(t, frozen, then)
+}

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"runtime"
 	"slices"
+	"strings"
 	"syscall"
 	"testing"
 	"time"
@@ -86,6 +87,57 @@ func requests(name string, keys, pipeline int) (list [][]byte) {
 			} else {
 				in = append(in, say(name, key)...)
 			}
+		}
+		list = append(list, in)
+	}
+	return list
+}
+
+// BenchmarkTypes runs pipelined commands on one large collection, which many clients
+// share. A # stands for another random number of twelve digits each time.
+func BenchmarkTypes(b *testing.B) {
+	for _, line := range []string{
+		"LPUSH list #", "LPOP list", "SADD set member:#", "HSET hash field:# abc", "ZADD zset # member:#", "XADD stream * field #",
+	} {
+		words := strings.Fields(line)
+		for _, pipeline := range []int{1, 16} {
+			b.Run(fmt.Sprintf("%s/P=%d", words[0], pipeline), func(b *testing.B) {
+				r := newRig(b)
+				s := r.client()
+				inputs := linesOf(words, pipeline)
+				if words[0] == "LPOP" { // of more than are ever popped
+					for range max(b.N*pipeline, 1)/100 + 1 {
+						r.feed(b, s, say(append([]string{"RPUSH", "list"}, strings.Fields(strings.Repeat("000000012345 ", 100))...)...))
+					}
+				} else {
+					for _, in := range inputs {
+						r.feed(b, s, in)
+					}
+				}
+				i := 0
+				cpuLoop(b, pipeline, func() {
+					if i++; i == len(inputs) {
+						i = 0
+					}
+					r.feed(b, s, inputs[i])
+				})
+			})
+		}
+	}
+}
+
+// linesOf are inputs of so many commands each, made of words.
+func linesOf(words []string, pipeline int) (list [][]byte) {
+	x := uint64(1)
+	for range 1 + 200_000/pipeline {
+		var in []byte
+		for range pipeline {
+			var filled []string
+			for _, w := range words {
+				x = x*6364136223846793005 + 1442695040888963407
+				filled = append(filled, strings.ReplaceAll(w, "#", fmt.Sprintf("%012d", (x>>33)%100_000)))
+			}
+			in = append(in, say(filled...)...)
 		}
 		list = append(list, in)
 	}
