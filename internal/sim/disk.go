@@ -57,7 +57,7 @@ func (s *server) saved() {
 		if send.After > d.durable {
 			d.held = append(d.held, send)
 		} else {
-			s.w.transmit(s, send.Link, send.Msg)
+			s.w.transmit(s, send)
 		}
 	}
 	seq := d.durable

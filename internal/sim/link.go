@@ -25,6 +25,8 @@ const (
 	firstRetry = 200 * Millisecond
 	lastRetry  = 4 * Second
 	refusal    = 300 * Microsecond
+
+	spareKept = 1024 // packets
 )
 
 func pair(from, to *server) uint32 { return uint32(from.number)<<16 | uint32(to.number) }
@@ -96,7 +98,8 @@ func (w *World) dialled(e *event) {
 }
 
 // transmit puts a packet on its way.
-func (w *World) transmit(s *server, name core.Link, m *bus.Msg) {
+func (w *World) transmit(s *server, send core.Send) {
+	name, m := send.Link, send.Msg
 	l := s.link(name)
 	if l == nil || l.broken {
 		return
@@ -131,7 +134,7 @@ func (w *World) transmit(s *server, name core.Link, m *bus.Msg) {
 		w.after(firstRetry, event{kind: evRetry, l: l, dir: dir, x: uint64(firstRetry)})
 		return
 	}
-	w.carry(l, dir, m)
+	w.carry(l, dir, m, !send.Shared)
 }
 
 func (l *link) hold(dir uint8, m *bus.Msg) {
@@ -142,9 +145,9 @@ func (l *link) hold(dir uint8, m *bus.Msg) {
 }
 
 // carry schedules the arrival, after everything that was sent before.
-func (w *World) carry(l *link, dir uint8, m *bus.Msg) {
+func (w *World) carry(l *link, dir uint8, m *bus.Msg, sole bool) {
 	l.last[dir] = max(l.last[dir], w.now+w.delay(l.ends[dir], l.ends[1-dir]))
-	w.after(l.last[dir]-w.now, event{kind: evPacket, l: l, dir: dir, msg: m})
+	w.after(l.last[dir]-w.now, event{kind: evPacket, l: l, dir: dir, msg: m, sole: sole})
 }
 
 // retry sends again what a cut held back.
@@ -159,7 +162,7 @@ func (w *World) retry(e *event) {
 		return
 	}
 	for _, m := range l.held[e.dir] {
-		w.carry(l, e.dir, m)
+		w.carry(l, e.dir, m, false)
 	}
 	l.held[e.dir] = nil
 }
@@ -179,6 +182,18 @@ func (w *World) arrive(e *event) {
 		w.watch.arrived(to, from, e.msg)
 	}
 	to.step(core.Received{Link: l.names[1-e.dir], Msg: e.msg, RemoteIP: from.ip, LocalIP: to.ip})
+	if e.sole {
+		w.recycle(e.msg)
+	}
+}
+
+// recycle gives the memory of a packet's gossip to the next packets. In a big cluster that is most of all garbage, and to
+// find garbage among millions of nodes that are known is most of the work.
+func (w *World) recycle(m *bus.Msg) {
+	if spare := &w.effects.Spare; cap(m.Gossip) > 0 && len(*spare) < spareKept {
+		*spare = append(*spare, m.Gossip[:0])
+		m.Gossip = nil
+	}
 }
 
 // breakLink ends a connection and tells everybody but who ended it. A cut keeps the news back.

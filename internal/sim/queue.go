@@ -39,6 +39,7 @@ type event struct {
 	seq  uint64 // in the order of making: equal times keep it
 	kind kind
 	dir  uint8
+	sole bool  // msg is on its way to nobody else, and nobody keeps it
 	life int32 // of s when the event was made; events for an earlier life are void
 	s    *server
 	l    *link

@@ -331,7 +331,7 @@ func (s *server) apply() {
 		if send.After > s.disk.durable && !w.hooks.noBarrier {
 			s.disk.held = append(s.disk.held, send)
 		} else {
-			w.transmit(s, send.Link, send.Msg)
+			w.transmit(s, send)
 		}
 	}
 	for _, name := range out.HangUps {

@@ -90,7 +90,7 @@ func TestLinkIsTCP(t *testing.T) {
 		return ev
 	}
 	send := func(n uint64) {
-		w.transmit(a, l.names[0], &bus.Msg{Type: bus.TypeModule, Offset: n, Module: &bus.Module{}})
+		w.transmit(a, core.Send{Link: l.names[0], Msg: &bus.Msg{Type: bus.TypeModule, Offset: n, Module: &bus.Module{}}})
 	}
 	w.opt.Codec = 0
 	for n := range uint64(50) {

@@ -31,6 +31,10 @@ type Effects struct {
 	History     []Record
 
 	Reply string // status reply to the administrator, "" for OK
+
+	// Spare is a gift of the driver: gossip of packets that nobody needs any more, whose memory new packets take. It may
+	// be empty.
+	Spare [][]bus.Gossip
 }
 
 // Save asks for nodes.conf to be written. Its content is what Node.State returns at any time from now on:
@@ -103,13 +107,14 @@ type Dial struct {
 
 // Send is one packet. After, if not 0, is the save that must be durable before it goes out.
 type Send struct {
-	Link  Link
-	Msg   *bus.Msg
-	After SaveSeq
+	Link   Link
+	Msg    *bus.Msg
+	After  SaveSeq
+	Shared bool // Msg goes out on other links too
 }
 
 // reset empties e for the next Step and keeps the memory of its slices.
 func (e *Effects) reset() {
 	clear(e.Sends)
-	*e = Effects{Dials: e.Dials[:0], Sends: e.Sends[:0], HangUps: e.HangUps[:0], History: e.History[:0]}
+	*e = Effects{Dials: e.Dials[:0], Sends: e.Sends[:0], HangUps: e.HangUps[:0], History: e.History[:0], Spare: e.Spare}
 }

@@ -78,6 +78,9 @@ func (n *Node) hearReport(p, from *peer, failing bool) {
 
 // countReports is how many masters reported p within the window. Without any, their memory is given back.
 func (n *Node) countReports(p *peer) int {
+	if p.reports == nil {
+		return 0
+	}
 	live := p.reports.count(n.now, n.reportWindow())
 	if live == 0 {
 		p.reports = nil

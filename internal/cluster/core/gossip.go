@@ -15,6 +15,7 @@ const (
 	minGossip      = 3
 	gossipTenth    = 10
 	drawsPerGossip = 3
+	lookBatch      = 64 // peers are looked at in groups, which is quick if they are not in the processor's cache
 
 	// flagsByGossip are the flags of a node that we take over when we first hear of it.
 	flagsByGossip = bus.FlagMaster | bus.FlagSlave | bus.FlagPFail | bus.FlagFail | bus.FlagMigrateTo | bus.FlagNoFailover
@@ -25,22 +26,40 @@ func (n *Node) addGossip(m *bus.Msg) {
 	n.gossipRound++
 	fresh := len(n.order) - 2 // all but ourselves and the receiver
 	wanted := min(max(len(n.order)/gossipTenth, minGossip), fresh)
-	m.Gossip = make([]bus.Gossip, 0, max(wanted, 0)+n.suspects+1)
-	for draws := wanted * drawsPerGossip; draws > 0 && fresh > 0 && len(m.Gossip) < wanted; draws-- {
-		p := n.order[n.rnd.IntN(len(n.order))]
-		if p == n.me || p.suspected() || p.gossipMark == n.gossipRound {
-			continue
+	m.Gossip = n.gossipMemory(max(wanted, 0) + n.suspects + 1)
+	var batch [lookBatch]*peer
+	for draws := wanted * drawsPerGossip; draws > 0 && fresh > 0 && len(m.Gossip) < wanted; {
+		drawn := batch[:min(len(batch), draws, fresh, wanted-len(m.Gossip))] // no more than are drawn in any case
+		draws -= len(drawn)
+		for i := range drawn {
+			drawn[i] = n.order[n.rnd.IntN(len(n.order))]
 		}
-		fresh--
-		if p.inHandshake() || p.noAddr() || (p.out == 0 && p.slots == 0) {
-			continue
+		for _, p := range n.freshOf(drawn, &fresh) {
+			n.gossipAbout(m, p)
 		}
-		n.gossipAbout(m, p)
 	}
 	n.gossipAboutSuspects(m)
 	if p := n.me.master; p != nil && p.failed() && p.gossipMark != n.gossipRound && !p.noAddr() {
 		n.gossipAbout(m, p) // so that our siblings know that we agree (election.go)
 	}
+}
+
+// freshOf keeps of the peers that were drawn those to speak of, and marks them. fresh is how many there may be besides
+// them. It touches little of many peers, so that the processor waits for all of them at a time.
+func (n *Node) freshOf(drawn []*peer, fresh *int) []*peer {
+	kept := drawn[:0]
+	for _, p := range drawn {
+		if p == n.me || p.suspected() || p.gossipMark == n.gossipRound {
+			continue
+		}
+		*fresh--
+		if p.inHandshake() || p.noAddr() || (p.out == 0 && p.slots == 0) {
+			continue
+		}
+		p.gossipMark = n.gossipRound
+		kept = append(kept, p)
+	}
+	return kept
 }
 
 // gossipAboutSuspects appends everybody whom we suspect. n.suspects is a bound of how many that are, which is made exact
@@ -76,16 +95,38 @@ func (n *Node) gossipAbout(m *bus.Msg, p *peer) {
 	m.Gossip = append(m.Gossip, g)
 }
 
+// gossipMemory is room for so many entries: what the driver has left of packets that nobody needs any more, or new.
+func (n *Node) gossipMemory(entries int) []bus.Gossip {
+	spare := &n.out.Spare
+	if last := len(*spare) - 1; last >= 0 {
+		room := (*spare)[last]
+		*spare = (*spare)[:last]
+		if cap(room) >= entries {
+			return room[:0]
+		}
+	}
+	return make([]bus.Gossip, 0, entries)
+}
+
 // hearGossip takes what a known node says about others.
 func (n *Node) hearGossip(pkt *packet) {
-	for i := range pkt.Gossip {
-		g := &pkt.Gossip[i]
-		switch p := n.lookup(g.Node); p {
-		case nil:
-			n.addByGossip(g, pkt.sender)
-		case n.me:
-		default:
-			n.hearAbout(p, g, pkt.sender)
+	var batch [lookBatch]*peer
+	for list := pkt.Gossip; len(list) > 0; {
+		heard := list[:min(len(list), lookBatch)]
+		list = list[len(heard):]
+		n.byID.findAll(n.peers, heard, &batch)
+		for i := range heard {
+			g, p := &heard[i], batch[i]
+			if p == nil {
+				p = n.lookup(g.Node) // it may have been added since
+			}
+			switch p {
+			case nil:
+				n.addByGossip(g, pkt.sender)
+			case n.me:
+			default:
+				n.hearAbout(p, g, pkt.sender)
+			}
 		}
 	}
 	if pkt.BadEntries > 0 {

@@ -34,6 +34,7 @@ type outgoing struct {
 	link    Link
 	msg     *bus.Msg
 	durable bool // it announces something: it waits for the save
+	shared  bool // it may be queued for other links too
 	old     bool // the receiver speaks 7.0 (heartbeats only)
 }
 
@@ -43,16 +44,20 @@ const maxPendingKept = 64
 // send queues a packet with the given body. Link 0 is nobody.
 func (n *Node) send(l Link, body bus.Msg, durable bool) {
 	if l != 0 {
-		n.enqueue(l, &body, durable)
+		n.queue(outgoing{link: l, msg: &body, durable: durable})
 	}
 }
 
 // enqueue queues a packet that may be queued for other links too. Link 0 is nobody.
 func (n *Node) enqueue(l Link, m *bus.Msg, durable bool) {
 	if l != 0 {
-		n.pending = append(n.pending, outgoing{link: l, msg: m, durable: durable})
-		n.sent[m.Type]++
+		n.queue(outgoing{link: l, msg: m, durable: durable, shared: true})
 	}
+}
+
+func (n *Node) queue(o outgoing) {
+	n.pending = append(n.pending, o)
+	n.sent[o.msg.Type]++
 }
 
 // liveHeader is the newest claim.
@@ -78,7 +83,7 @@ func (n *Node) flush() {
 	}
 	live := n.liveHeader()
 	for _, o := range n.pending {
-		send := Send{Link: o.link, Msg: o.msg}
+		send := Send{Link: o.link, Msg: o.msg, Shared: o.shared}
 		if o.durable && n.lastSave > n.durable {
 			send.After = n.lastSave
 		}

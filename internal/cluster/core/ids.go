@@ -4,6 +4,7 @@ import (
 	"encoding/binary"
 
 	"github.com/skeindb/skein/internal/base/nodeid"
+	"github.com/skeindb/skein/internal/cluster/bus"
 )
 
 // idTable finds peers by id: a hash table of indices with linear probing, half empty at least. A heartbeat speaks of a
@@ -34,6 +35,30 @@ func (t *idTable) find(peers []*peer, id *nodeid.ID) *peer {
 		}
 	}
 	return nil
+}
+
+// findAll is find for the nodes of up to lookBatch entries of gossip. Of a thousand nodes hardly one is in the processor's
+// cache: to ask for all cells, then for all peers, takes a fraction of the time of one after another.
+func (t *idTable) findAll(peers []*peer, about []bus.Gossip, found *[lookBatch]*peer) {
+	if t.used == 0 {
+		clear(found[:])
+		return
+	}
+	var cells [lookBatch]uint16
+	for i := range about {
+		cells[i] = t.cells[t.place(&about[i].Node)]
+	}
+	for i := range about {
+		found[i] = nil
+		if cell := cells[i]; cell != 0 {
+			found[i] = peers[cell-1]
+		}
+	}
+	for i := range about {
+		if p := found[i]; p != nil && p.id != about[i].Node {
+			found[i] = t.find(peers, &about[i].Node)
+		}
+	}
 }
 
 // add puts a peer in, which is among peers already and not in the table.

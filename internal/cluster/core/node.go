@@ -22,6 +22,7 @@ type Node struct {
 	peers         []*peer // by index; nil: the index is free
 	freeIdx       []uint16
 	order         []*peer
+	due           []Millis // of n.order: before then ping.go need not look at the peer
 	byID          idTable
 	reporters     uint16         // numbers given to reporters of failures (reports.go)
 	freeReporters []uint16       // those that are free again
@@ -216,6 +217,7 @@ func (n *Node) applyConfig(cfg Config) {
 		n.me.ip = announced // "": found out anew
 	}
 	n.cfg = cfg
+	clear(n.due)
 	n.me.port, n.me.tlsPort, n.me.busPort = cfg.Port, cfg.TLSPort, cfg.BusPort
 	flags := n.me.flags &^ bus.FlagNoFailover
 	if cfg.ReplicaNoFailover {

@@ -156,7 +156,7 @@ func (n *Node) addPeer(id nodeid.ID, flags bus.Flags) *peer {
 		p.idx = uint16(len(n.peers))
 		n.peers = append(n.peers, p)
 	}
-	n.order = append(n.order, p)
+	n.order, n.due = append(n.order, p), append(n.due, 0)
 	n.unlinked = true
 	n.byID.add(n.peers, p)
 	if p.suspected() {
@@ -183,7 +183,8 @@ func (n *Node) dropPeer(p *peer) {
 	n.byID.remove(n.peers, p)
 	n.peers[p.idx] = nil
 	n.freeIdx = append(n.freeIdx, p.idx)
-	n.order = slices.DeleteFunc(n.order, func(other *peer) bool { return other == p })
+	at := slices.Index(n.order, p)
+	n.order, n.due = slices.Delete(n.order, at, at+1), slices.Delete(n.due, at, at+1)
 	n.routingChanged()
 }
 
