@@ -27,6 +27,8 @@ type Study struct {
 	Form         bool // form the cluster by MEETs first, instead of beginning with one that is at work
 	Check        bool // check the rules at every step; slower
 	Workers      int  // courses at a time; 0: one per core
+
+	noted func(Time, *core.Record) // hears of every record, from several goroutines
 }
 
 // Accident is one way in which a cluster suffers.
@@ -181,13 +183,14 @@ type measured struct {
 	failed   map[nodeid.ID]Time
 	promoted map[nodeid.ID]Time
 	up       int // nodes that see the cluster up
+	noted    func(Time, *core.Record)
 }
 
 // play plays one seed.
 func (s *Study) play(script *Script, seed uint64) Outcome {
 	out := Outcome{Seed: seed, Served: -1}
 	w := New(seed, s.options())
-	m := &measured{w: w, out: &out, victims: map[nodeid.ID]bool{}, failed: map[nodeid.ID]Time{}, promoted: map[nodeid.ID]Time{}}
+	m := &measured{w: w, out: &out, victims: map[nodeid.ID]bool{}, failed: map[nodeid.ID]Time{}, promoted: map[nodeid.ID]Time{}, noted: s.noted}
 	w.OnRecord = m.record
 	w.begin()
 	m.settle(s)
@@ -202,6 +205,9 @@ func (s *Study) play(script *Script, seed uint64) Outcome {
 }
 
 func (m *measured) record(at Time, server string, r *core.Record) {
+	if m.noted != nil {
+		m.noted(at, r)
+	}
 	switch r.What {
 	case core.StateOK:
 		m.up++
