@@ -56,7 +56,7 @@ func (n *Node) Explain(now Millis) Explanation {
 			x.Problems = append(x.Problems, *p)
 		}
 	}
-	reachable := n.countMasters()
+	reachable, _ := n.countMasters()
 	add(n.minorityProblem(reachable))
 	add(n.bareProblem())
 	for _, p := range n.order {

@@ -25,11 +25,14 @@ func (n *Node) updateState() {
 	if n.firstCheck == 0 {
 		n.firstCheck = n.now
 	}
-	reachable := n.countMasters()
+	reachable, failed := n.countMasters()
 	if n.me.isMaster() && n.state == bus.StateFail && n.now-n.firstCheck < writableDelay {
 		return
 	}
-	why := n.uncovered()
+	why := ""
+	if n.cfg.RequireFullCoverage && (failed > 0 || n.bound < slot.Count) {
+		why = n.uncovered()
+	}
 	if reachable >= n.quorum() {
 		n.minorityBegan = 0
 	} else {
@@ -74,24 +77,31 @@ func (n *Node) dateBareSlots() {
 	}
 }
 
-// countMasters counts the masters that own slots, and returns how many of them we reach.
-func (n *Node) countMasters() (reachable int) {
+// countMasters counts the masters that own slots, and returns how many of them we reach. failed are all
+// that own slots and have failed.
+func (n *Node) countMasters() (reachable, failed int) {
 	n.size = 0
 	for _, p := range n.order {
-		if p.isMaster() && p.slots > 0 {
+		if p.slots == 0 {
+			continue
+		}
+		if p.failed() {
+			failed++
+		}
+		if p.isMaster() {
 			n.size++
 			if !p.failed() && !p.suspected() {
 				reachable++
 			}
 		}
 	}
-	return reachable
+	return reachable, failed
 }
 
-// uncovered says which slot is not served, or "".
+// uncovered says which slot is not served, or "". If we are down already nobody asks which.
 func (n *Node) uncovered() string {
-	if !n.cfg.RequireFullCoverage {
-		return ""
+	if n.state == bus.StateFail {
+		return "slots are still not served"
 	}
 	for s := range n.owners {
 		switch owner := n.ownerOf(uint16(s)); {

@@ -4,6 +4,7 @@ import (
 	"slices"
 
 	"github.com/skeindb/skein/internal/base/nodeid"
+	"github.com/skeindb/skein/internal/base/slot"
 	"github.com/skeindb/skein/internal/cluster/bus"
 	"github.com/skeindb/skein/internal/cluster/topology"
 )
@@ -28,6 +29,7 @@ type peer struct {
 	pongReceived Millis
 	reports      *reports
 
+	agreed                 *slot.Set // a claim that is just what it owns, see agrees; nil: none is known
 	outAt                  Millis
 	dataReceived           Millis // any packet
 	ip                     string // "" while unknown

@@ -86,16 +86,24 @@ func (n *Node) cluster(keep func(*peer) bool) topology.Cluster {
 		}
 	}
 	c.Me = position[n.me.idx]
-	for s, owner := range n.owners {
-		c.Owners[s] = topology.NoNode
-		if owner != topology.NoNode {
-			c.Owners[s] = position[owner]
-		}
-	}
+	n.copyOwners(c.Owners, position)
 	for _, o := range n.open {
 		c.Open = append(c.Open, topology.OpenSlot{Slot: o.slot, Importing: o.importing, Peer: position[o.peer.idx]})
 	}
 	return c
+}
+
+// copyOwners copies the table of slots and names each owner by its position. Mostly that is its index.
+func (n *Node) copyOwners(owners *topology.Owners, position []uint16) {
+	*owners = n.owners
+	if !slices.ContainsFunc(n.order, func(p *peer) bool { return p.slots > 0 && position[p.idx] != p.idx }) {
+		return
+	}
+	for s, owner := range n.owners {
+		if owner != topology.NoNode {
+			owners[s] = position[owner]
+		}
+	}
 }
 
 // describe copies what is known of p, all but its master.

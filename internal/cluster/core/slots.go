@@ -80,6 +80,7 @@ func (n *Node) slotChanged(p *peer) {
 	if n.mySlotsOf == p {
 		n.mySlotsOf = nil
 	}
+	p.agreed = nil
 	n.routingChanged()
 }
 
@@ -103,8 +104,21 @@ func (n *Node) slotsForHeader(p *peer) *slot.Set {
 	return n.mySlots
 }
 
-// agrees reports whether claimed is just what we think p owns.
+// agrees reports whether claimed is just what we think p owns. Nearly every claim is the same as the one before, and to
+// compare the two is a small part of comparing one with the table.
 func (n *Node) agrees(p *peer, claimed *slot.Set) bool {
+	if p.agreed != nil {
+		return p.agreed.Equal(claimed)
+	}
+	if !n.owns(p, claimed) {
+		return false
+	}
+	p.agreed = claimed
+	return true
+}
+
+// owns reports whether p owns just these slots.
+func (n *Node) owns(p *peer, claimed *slot.Set) bool {
 	if claimed.Len() != int(p.slots) {
 		return false
 	}
