@@ -14,7 +14,7 @@ import (
 // therefore drop takes the peer out of everything that names it.
 //
 // Invariant: n.order holds exactly the peers of n.peers, in the order in which they became known and
-// ourselves first; n.byID finds them by their ids; p.replicas and p.master mirror each other.
+// ourselves first, and n.due is as long; n.byID finds them by their ids; p.replicas and p.master mirror each other.
 type peer struct {
 	// What every tick and every word of gossip looks at, in one cache line: with a thousand peers that is what these cost.
 	flags        bus.Flags

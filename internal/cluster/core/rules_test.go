@@ -251,11 +251,15 @@ func checkTables(t testing.TB, n *Node) {
 			t.Fatalf("slot %d is unclaimed and unbound", s)
 		}
 	}
-	if len(n.order) != n.byID.used || n.order[0] != n.me {
+	if len(n.order) != n.byID.used || len(n.order) != len(n.due) || n.order[0] != n.me {
 		t.Fatal("the order and the ids do not agree")
 	}
-	for _, q := range n.order {
+	for i, q := range n.order {
 		switch {
+		case q.agreed != nil && !n.owns(q, q.agreed):
+			t.Fatalf("%s is held to claim what it owns, and does not", q.id)
+		case n.now < n.due[i] && !n.idle(q):
+			t.Fatalf("%s is not looked at, and should be", q.id)
 		case n.peers[q.idx] != q || n.lookup(q.id) != q:
 			t.Fatal("a peer is not where it should be")
 		case owned[q.idx] != q.slots:
@@ -278,4 +282,12 @@ func checkTables(t testing.TB, n *Node) {
 			t.Fatal("a master that was dropped")
 		}
 	}
+}
+
+// idle reports whether watch has nothing to do for p now: it neither pings nor suspects it, nor is its link old.
+func (n *Node) idle(p *peer) bool {
+	if p.pingSent == 0 {
+		return p.out == 0 || n.now-p.pongReceived <= n.pingInterval()
+	}
+	return n.now-max(p.pingSent, p.dataReceived) <= n.cfg.NodeTimeout/2
 }
