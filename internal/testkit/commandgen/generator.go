@@ -236,9 +236,13 @@ var favourites = map[string][]string{
 var families = []string{"string", "bitmap", "hyperloglog", "list", "set", "hash", "sorted-set", "stream"}
 
 func (g *Generator) key(a *command.Arg) string {
-	keys := favourites[g.spec.Group]
+	keys, missing := favourites[g.spec.Group], "none"
+	stores := a.Name == "destination" || strings.HasPrefix(a.Name, "store")
+	if g.spec.Group == "geo" && !stores {
+		missing = "nowhere" // since others store in none
+	}
 	switch {
-	case g.spec.Group == "geo" && (a.Name == "destination" || strings.HasPrefix(a.Name, "store")):
+	case g.spec.Group == "geo" && stores:
 		keys = favourites["sorted-set"]
 	case keys == nil && g.chance(6) && slices.Contains(harmless, g.spec.Name):
 		keys = favourites[g.pick("geo", "lex")]
@@ -250,20 +254,22 @@ func (g *Generator) key(a *command.Arg) string {
 		keys = favourites[family]
 	}
 	if g.chance(40) {
-		return "none"
+		return missing
 	}
 	return g.pick(keys...)
 }
 
 // wouldCorrupt tells whether the command in the making may break an estimator in a
-// key of a family, or take such a broken one for whole. What then becomes of it is
-// undefined.
+// key of a family, or take such a broken one for whole, or scores for places. What then
+// becomes of it is undefined.
 func (g *Generator) wouldCorrupt(family string) bool {
 	switch {
 	case g.spec.Group == "bitmap", g.spec.Name == "append", g.spec.Name == "setrange":
 		return family == "hyperloglog"
 	case g.spec.Group == "hyperloglog":
 		return family == "string" || family == "bitmap"
+	case g.spec.Group == "geo": // many scores are one place, and any of those there are the nearest three
+		return family == "sorted-set"
 	}
 	return false
 }
