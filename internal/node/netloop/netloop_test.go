@@ -31,6 +31,7 @@ type server struct {
 	loops  []*Loop
 	closed atomic.Int64
 	limit  atomic.Int64 // of waiting output, 0: none
+	query  atomic.Int64 // limit of the query buffer
 	engine *exec.Engine
 	gates  exec.Gates
 	fakeReplicas
@@ -44,6 +45,7 @@ type server struct {
 func serve(t *testing.T, loops int) *server {
 	t.Helper()
 	sv := &server{stalled: make(chan struct{})}
+	sv.query.Store(1 << 20)
 	ks, err := keyspace.New(keyspace.Options{Log: &sv.fakeReplicas})
 	if err != nil {
 		t.Fatal(err)
@@ -65,7 +67,7 @@ func serve(t *testing.T, loops int) *server {
 	opt := &Options{
 		Engine: engine, Open: sv.open(acl.New(acl.Options{})), Closed: func(*session.Session) { sv.closed.Add(1) },
 		OverLimit: sv.overLimit, Received: func(int) {}, Sent: func(int) {}, ReplSent: func(int) {},
-		MaxQuery: func() int { return 1 << 20 }, MaxBulk: func() int64 { return 0 }, KeepAlive: func() int { return 60 },
+		MaxQuery: func() int { return int(sv.query.Load()) }, MaxBulk: func() int64 { return 0 }, KeepAlive: func() int { return 60 },
 		Acked: sv.acked, Await: sv.await, LogEnd: sv.end.Load,
 		Log: slog.New(slog.NewTextHandler(io.Discard, nil)),
 	}
@@ -211,6 +213,46 @@ func TestLargeValues(t *testing.T) {
 	for range 20 {
 		c.expect(t, fmt.Sprintf("$%d\r\n%s\r\n", len(big), big))
 	}
+}
+
+// An argument of many megabytes makes its buffer grow in steps, beside the loop: what was before it and what is behind
+// it keeps its place, also when the command before it ends meanwhile.
+func TestArgumentThatMoves(t *testing.T) {
+	sv := serve(t, 1)
+	sv.query.Store(1 << 30)
+	c := sv.dial(t)
+	big := strings.Repeat("0123456789abcdef", 1<<20)
+	const piece = 300_001 // more than what is moved on the loop
+	c.send(t, "PARK\r\n")
+	eventually(t, "the command parks", func() bool { sv.mu.Lock(); defer sv.mu.Unlock(); return len(sv.parked) == 1 })
+	text := fmt.Sprintf("SET k 1\r\n*3\r\n$3\r\nSET\r\n$3\r\nbig\r\n$%d\r\n%s\r\nSTRLEN big\r\nGET k\r\n", len(big), big)
+	other := sv.dial(t)
+	for at := 0; at < len(text); at += piece {
+		c.send(t, text[at:min(at+piece, len(text))])
+		other.send(t, "GET none\r\n")
+		other.expect(t, "$-1\r\n")
+		if at/piece == len(text)/piece/2 {
+			sv.parked[0]([]byte("+late\r\n"))
+		}
+	}
+	c.expect(t, fmt.Sprintf("+late\r\n+OK\r\n+OK\r\n:%d\r\n$1\r\n1\r\n", len(big)))
+	other.send(t, "GET big\r\n")
+	other.expect(t, fmt.Sprintf("$%d\r\n%s\r\n", len(big), big))
+}
+
+// Who goes away while his buffer moves leaves nothing behind.
+func TestGoneWhileMoving(t *testing.T) {
+	sv := serve(t, 1)
+	sv.query.Store(1 << 30)
+	for range 20 {
+		c := sv.dial(t)
+		c.send(t, fmt.Sprintf("*3\r\n$3\r\nSET\r\n$3\r\nbig\r\n$%d\r\n%s", 64<<20, strings.Repeat("x", 2<<20)))
+		c.Close()
+	}
+	eventually(t, "all are closed", func() bool { return sv.closed.Load() == 20 })
+	c := sv.dial(t)
+	c.send(t, "EXISTS big\r\n")
+	c.expect(t, ":0\r\n")
 }
 
 func TestParkedCommandHoldsItsPipeline(t *testing.T) {
