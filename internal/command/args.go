@@ -7,6 +7,7 @@ import (
 	"math"
 	"strconv"
 
+	"github.com/skeindb/skein/internal/base/glob"
 	"github.com/skeindb/skein/internal/base/resp"
 )
 
@@ -212,7 +213,7 @@ func isHex(b []byte) bool {
 	if len(b) > 0 && (b[0] == '-' || b[0] == '+') {
 		b = b[1:]
 	}
-	return len(b) > 2 && b[0] == '0' && lower(b[1]) == 'x'
+	return len(b) > 2 && b[0] == '0' && glob.Lower(b[1]) == 'x'
 }
 
 // isZero tells whether the number b, which became 0, is 0 and not just too small.

@@ -4,13 +4,15 @@ import (
 	"bytes"
 	"strings"
 	"testing"
+
+	"github.com/skeindb/skein/internal/base/glob"
 )
 
 func TestLowerWord(t *testing.T) {
 	for c := range 256 {
 		b := bytes.Repeat([]byte{byte(c)}, 8)
 		b[3], b[4] = 'A', 0xff // neighbours must not matter
-		want := keyOf([]byte{lower(b[0]), lower(b[1]), lower(b[2]), 'a', 0xff, lower(b[5]), lower(b[6]), lower(b[7])})
+		want := keyOf([]byte{glob.Lower(b[0]), glob.Lower(b[1]), glob.Lower(b[2]), 'a', 0xff, glob.Lower(b[5]), glob.Lower(b[6]), glob.Lower(b[7])})
 		if got := keyOf(b); got != want {
 			t.Errorf("byte %#x: %x, want %x", c, got, want)
 		}
@@ -52,7 +54,7 @@ func FuzzIndex(f *testing.F) {
 	f.Fuzz(func(t *testing.T, name []byte) {
 		folded := bytes.Clone(name)
 		for i, c := range folded {
-			folded[i] = lower(c)
+			folded[i] = glob.Lower(c)
 		}
 		want := names[string(folded)]
 		if got := x.find(name); got != want {

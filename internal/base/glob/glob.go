@@ -101,18 +101,11 @@ func inRange(low, high, c byte, nocase bool) bool {
 		low, high = high, low
 	}
 	if nocase {
-		low, high, c = lower(low), lower(high), lower(c)
+		low, high, c = Lower(low), Lower(high), Lower(c)
 	}
 	return int8(low) <= int8(c) && int8(c) <= int8(high)
 }
 
 func equal(a, b byte, nocase bool) bool {
-	return a == b || nocase && lower(a) == lower(b)
-}
-
-func lower(c byte) byte {
-	if c >= 'A' && c <= 'Z' {
-		c += 'a' - 'A'
-	}
-	return c
+	return a == b || nocase && Lower(a) == Lower(b)
 }

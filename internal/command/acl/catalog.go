@@ -1,6 +1,9 @@
 package acl
 
-import "github.com/skeindb/skein/internal/command"
+import (
+	"github.com/skeindb/skein/internal/base/glob"
+	"github.com/skeindb/skein/internal/command"
+)
 
 // futureBit is set by +@all and cleared by -@all only: it tells on which of them a
 // selector is built, and so whether it allows commands that come later.
@@ -36,4 +39,4 @@ func newCatalog(t *command.Table) *catalog {
 }
 
 // find finds a command by its full name in any case, or nil.
-func (c *catalog) find(name string) *command.Spec { return c.byName[command.Lower(name)] }
+func (c *catalog) find(name string) *command.Spec { return c.byName[glob.LowerString(name)] }

@@ -114,7 +114,7 @@ func (s *selector) allowsCommand(spec *command.Spec, argv [][]byte) bool {
 		return false
 	}
 	for _, arg := range s.firstArgs[spec.ID()] {
-		if command.Lower(cString(string(argv[1]))) == arg {
+		if glob.LowerString(cString(string(argv[1]))) == arg {
 			return true
 		}
 	}

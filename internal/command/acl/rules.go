@@ -4,6 +4,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/skeindb/skein/internal/base/glob"
 	"github.com/skeindb/skein/internal/command"
 )
 
@@ -254,7 +255,7 @@ func (e *editing) applyPart(s *selector, name, whole, part string) error {
 }
 
 // word is a rule for comparison with fixed words: in lower case, up to a NUL as C has it.
-func word(rule string) string { return command.Lower(cString(rule)) }
+func word(rule string) string { return glob.LowerString(cString(rule)) }
 
 // cString is s up to a NUL.
 func cString(s string) string {

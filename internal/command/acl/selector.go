@@ -4,6 +4,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/skeindb/skein/internal/base/glob"
 	"github.com/skeindb/skein/internal/command"
 )
 
@@ -95,7 +96,7 @@ func (s *selector) allowFirstArg(id int, args ...string) {
 		s.firstArgs = map[int][]string{}
 	}
 	for _, arg := range args {
-		if arg = command.Lower(arg); !slices.Contains(s.firstArgs[id], arg) {
+		if arg = glob.LowerString(arg); !slices.Contains(s.firstArgs[id], arg) {
 			s.firstArgs[id] = append(s.firstArgs[id], arg)
 		}
 	}
@@ -104,7 +105,7 @@ func (s *selector) allowFirstArg(id int, args ...string) {
 // noteRule keeps a rule about name, a command or an @category, and forgets what it
 // makes pointless: rules about the same, and about subcommands of it.
 func (s *selector) noteRule(sign byte, name string) {
-	name = command.Lower(name)
+	name = glob.LowerString(name)
 	s.rules = slices.DeleteFunc(s.rules, func(rule string) bool {
 		return rule[1:] == name || strings.HasPrefix(rule[1:], name+"|")
 	})

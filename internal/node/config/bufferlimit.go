@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"math"
 	"strings"
+
+	"github.com/skeindb/skein/internal/base/glob"
 )
 
 // ClientClass is a group of clients with its own output buffer limit.
@@ -81,7 +83,7 @@ func parseBufferLimits(_ *scope, limits BufferLimits, words []string) (BufferLim
 }
 
 func clientClass(word string) (ClientClass, bool) {
-	switch lower(word) {
+	switch glob.LowerString(word) {
 	case "normal":
 		return NormalClients, true
 	case "slave", "replica":

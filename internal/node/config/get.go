@@ -18,7 +18,7 @@ func (c *Config) Get(patterns []string) []Setting {
 	var found []Setting
 	listed := make(map[string]bool)
 	list := func(name string, d *Directive) {
-		if key := lower(name); !listed[key] {
+		if key := glob.LowerString(name); !listed[key] {
 			listed[key] = true
 			found = append(found, Setting{name, v.show(d)})
 		}

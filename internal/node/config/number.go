@@ -4,6 +4,8 @@ import (
 	"math"
 	"strconv"
 	"strings"
+
+	"github.com/skeindb/skein/internal/base/glob"
 )
 
 // leadingInt reads an integer at the start of s as C's strtoll does: blanks and a
@@ -57,7 +59,7 @@ const maxAmountDigits = 127
 func parseBytes(s string) (bytes uint64, ok bool) {
 	unit := strings.TrimLeft(s, "0123456789")
 	digits := s[:len(s)-len(unit)]
-	scale, ok := units[lower(unit)]
+	scale, ok := units[glob.LowerString(unit)]
 	if !ok || len(digits) > maxAmountDigits {
 		return 0, false
 	}

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"strings"
 
+	"github.com/skeindb/skein/internal/base/glob"
 	"github.com/skeindb/skein/internal/base/vfs"
 )
 
@@ -69,7 +70,7 @@ func (l *loader) line(line string) error {
 	if e, ok := lookup(words[0]); ok {
 		return l.set(e, words[1:])
 	}
-	return l.statement(lower(words[0]), words[1:])
+	return l.statement(glob.LowerString(words[0]), words[1:])
 }
 
 // set gives a directive of the table its value.

@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/skeindb/skein/internal/base/glob"
 	"github.com/skeindb/skein/internal/base/vfs"
 )
 
@@ -120,7 +121,7 @@ func optionOf(line string) (name string, ok bool) {
 	if e, ok := lookup(words[0]); ok {
 		return e.Directive.name, true
 	}
-	name = lower(words[0])
+	name = glob.LowerString(words[0])
 	return name, slices.Contains([]string{"include", "rename-command", "user", "loadmodule", "sentinel"}, name)
 }
 

@@ -1,5 +1,7 @@
 package config
 
+import "github.com/skeindb/skein/internal/base/glob"
+
 // all is the table. Only declare changes it, while the variables of this package
 // are initialized.
 var all = table{names: make(map[string]entry)}
@@ -29,7 +31,7 @@ func (t *table) add(d *Directive) {
 
 // lookup finds a directive by name or alias, in any case.
 func lookup(name string) (entry, bool) {
-	e, ok := all.names[lower(name)]
+	e, ok := all.names[glob.LowerString(name)]
 	return e, ok
 }
 
@@ -43,16 +45,7 @@ func IsSensitive(name string) bool {
 	return ok && e.Has(Sensitive)
 }
 
-// lower folds ASCII letters only, as redis does.
-func lower(s string) string {
-	b := []byte(s)
-	for i, c := range b {
-		if 'A' <= c && c <= 'Z' {
-			b[i] = c + 'a' - 'A'
-		}
-	}
-	return string(b)
-}
-
 // sameWord compares two words regardless of the case of ASCII letters.
-func sameWord(a, b string) bool { return len(a) == len(b) && lower(a) == lower(b) }
+func sameWord(a, b string) bool {
+	return len(a) == len(b) && glob.LowerString(a) == glob.LowerString(b)
+}

@@ -7,6 +7,8 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+
+	"github.com/skeindb/skein/internal/base/glob"
 )
 
 // fact is a line of testdata/redis-7.2.4-directives.txt.
@@ -188,7 +190,7 @@ func TestHandlesAreNamedAsTheirDirectives(t *testing.T) {
 	}
 	declared := regexp.MustCompile(`(?m)^\t(\w+) += \w+\("([a-z_-]+)"`).FindAllStringSubmatch(source.String(), -1)
 	for _, d := range declared {
-		if want := strings.NewReplacer("-", "", "_", "").Replace(d[2]); lower(d[1]) != want {
+		if want := strings.NewReplacer("-", "", "_", "").Replace(d[2]); glob.LowerString(d[1]) != want {
 			t.Errorf("%s is the handle of %s", d[1], d[2])
 		}
 	}
