@@ -82,9 +82,10 @@ func swapDB(c *command.Call, tx *keyspace.WriteTx) {
 		c.Fail(err)
 		return
 	}
-	if x != y {
+	if x == y {
+		tx.DirtyAll()
+	} else {
 		tx.Swap(int(x), int(y))
 	}
-	tx.Dirty()
 	c.Out.OK()
 }

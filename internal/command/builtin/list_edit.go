@@ -58,15 +58,17 @@ func listSet(c *command.Call, tx *keyspace.WriteTx) {
 	}
 	a := c.Parse(2)
 	i, ok := indexIn(&a, l.Value)
-	switch {
-	case a.Err() != nil:
-		c.Fail(a.Err())
-		return
-	case !ok:
-		c.Out.Error(command.ErrOutOfRange)
+	if err := a.Err(); err != nil {
+		c.Fail(err)
 		return
 	}
 	o := tx.Limits().List
+	if !ok {
+		if growInVain(c, &l, element, o) {
+			c.Out.Error(command.ErrOutOfRange)
+		}
+		return
+	}
 	l.Value.Set(i, element, o)
 	l.Value.Shrink(o)
 	if _, err := l.Save(); err != nil {
@@ -96,7 +98,9 @@ func listInsert(c *command.Call, tx *keyspace.WriteTx) {
 	}
 	i, ok := indexOf(l.Value, pivot)
 	if !ok {
-		c.Out.Int(-1)
+		if growInVain(c, &l, element, tx.Limits().List) {
+			c.Out.Int(-1)
+		}
 		return
 	}
 	l.Value.Insert(i+behind, element, tx.Limits().List)
@@ -107,6 +111,20 @@ func listInsert(c *command.Call, tx *keyspace.WriteTx) {
 	}
 	tx.Notify(keyspace.EventList, "linsert", key)
 	c.Out.Int(int64(n))
+}
+
+// growInVain makes a list ready to get element, which then does not come: redis makes it a quicklist before it looks for the
+// place. False means that the error has been replied.
+func growInVain(c *command.Call, l *keyspace.Change[*quicklist.List], element []byte, o quicklist.Options) bool {
+	was := l.Value.Encoding()
+	if l.Value.Grow(len(element), 1, o); l.Value.Encoding() == was {
+		return true
+	}
+	if err := l.Recode(); err != nil {
+		c.Fail(err)
+		return false
+	}
+	return true
 }
 
 // indexOf is the index of the first element that equals element.

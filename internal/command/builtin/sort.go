@@ -294,7 +294,7 @@ func (s *sorting) reply(c *command.Call) {
 
 // keep makes the result a list, with empty elements for what GET does not find.
 func (s *sorting) keep(c *command.Call, tx *keyspace.WriteTx) {
-	l, lim := quicklist.New(), tx.Limits().List
+	l, lim := quicklist.Built(), tx.Limits().List
 	for i := range s.items {
 		if s.get == nil {
 			l.PushBack(s.items[i].text, lim)
@@ -305,6 +305,7 @@ func (s *sorting) keep(c *command.Call, tx *keyspace.WriteTx) {
 			l.PushBack(v, lim)
 		}
 	}
+	l.Pack(lim)
 	storeResult(c, tx, s.store, l, keyspace.EventList, "sortstore")
 	tx.CountMore(s.store, max(l.Len(), 1))
 }

@@ -106,7 +106,7 @@ func (f *Functions) load(c *command.Call, tx *keyspace.WriteTx) {
 		c.Fail(err)
 		return
 	}
-	tx.Dirty()
+	tx.DirtyAll()
 	c.Out.BulkString(l.Name)
 }
 
@@ -138,7 +138,7 @@ func (f *Functions) delete(c *command.Call, tx *keyspace.WriteTx) {
 		return
 	}
 	f.now.Store(now.without(l))
-	tx.Dirty()
+	tx.DirtyAll()
 	c.Out.OK()
 }
 
@@ -153,7 +153,7 @@ func (f *Functions) flush(c *command.Call, tx *keyspace.WriteTx) {
 		return
 	}
 	f.now.Store(newCatalog())
-	tx.Dirty()
+	tx.DirtyAll()
 	c.Out.OK()
 }
 
@@ -281,7 +281,7 @@ func (f *Functions) restore(c *command.Call, tx *keyspace.WriteTx) {
 		return
 	}
 	f.now.Store(next)
-	tx.Dirty()
+	tx.DirtyAll()
 	c.Out.OK()
 }
 

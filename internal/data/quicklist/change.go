@@ -113,11 +113,11 @@ func (l *List) Set(i int, e []byte, opt Options) {
 	at, off := l.nodes.Locate(i)
 	n := l.nodes.At(at)
 	switch {
+	case !n.plain && !opt.large(e): // however long the node becomes, as in redis
+		l.nodes.Edit(at, 0, func(lp []byte) []byte { return listpack.Replace(lp, listpack.Seek(lp, off), e) })
 	case n.plain, n.n == 1:
 		l.nodes.Delete(at)
 		l.nodes.Insert(at, newNode(e, opt))
-	case !opt.large(e) && !opt.exceeds(len(n.data())+len(e)+overhead, int(n.n)):
-		l.nodes.Edit(at, 0, func(lp []byte) []byte { return listpack.Replace(lp, listpack.Seek(lp, off), e) })
 	default:
 		l.DeleteRange(i, 1)
 		l.Insert(i, e, opt)

@@ -69,6 +69,9 @@ type List struct {
 // New returns an empty list.
 func New() *List { return &List{lp: listpack.New()} }
 
+// Built returns an empty quicklist, for who builds a list of elements as they come and then calls Pack.
+func Built() *List { return &List{nodes: newRow()} }
+
 // Packed is the list that a listpack is, which is trusted and not copied. Shared says that its bytes belong to others: a
 // change then copies them first.
 func Packed(lp []byte, shared bool) List { return List{lp: lp, shared: shared} }

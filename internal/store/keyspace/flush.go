@@ -63,8 +63,7 @@ func (tx *WriteTx) Swap(a, b int) {
 	}
 	tx.ks.inUse[a].Store(true)
 	tx.ks.inUse[b].Store(true)
-	tx.effects.changed = true
-	bump(&tx.ks.stripes[0].stats.changes, 1)
+	tx.DirtyAll()
 }
 
 // bury frees shelves that have been taken away, later in the background. A cut

@@ -59,21 +59,29 @@ func (tx *ReadTx) put(r *Ref, key []byte, c *content, expiry int64) error {
 	if r.hidden() {
 		tx.unhide(r, key)
 	}
+	isNew := r.entry == nil
+	if err := tx.store(r, key, c, expiry); err != nil {
+		return err
+	}
+	tx.changed(&r.place, key)
+	if isNew {
+		tx.Notify(EventNew, "new", key)
+	}
+	return nil
+}
+
+// store is put as far as nobody hears of it.
+func (tx *ReadTx) store(r *Ref, key []byte, c *content, expiry int64) error {
 	r.place.preserve()
 	tx.ks.furnish(tx.db, &r.place)
 	if c.kind == kindObject {
 		c.word = r.place.keep(tx.ks, c.object)
 	}
-	isNew := r.entry == nil
 	if tx.write(r, key, c, expiry) != nil {
 		if c.kind == kindObject {
 			r.place.shelf.drop(tx.ks, c.word)
 		}
 		return ErrFull
-	}
-	tx.changed(&r.place, key)
-	if isNew {
-		tx.Notify(EventNew, "new", key)
 	}
 	return nil
 }

@@ -152,6 +152,18 @@ func (c *Change[T]) SaveAlong() (gone bool, err error) {
 // nothing: it neither counts nor is logged.
 func (c *Change[T]) Touch() { c.tx.touched(&c.ref.place, c.key, false) }
 
+// Recode makes the change the key's without telling anybody, like Keep, for a Value that has the same elements in an
+// encoding that is not packed.
+func (c *Change[T]) Recode() error {
+	tx, r := c.tx, &c.ref
+	if c.room == nil {
+		r.place.shelf.object(r.entry).settle(tx.ks, &r.place)
+		return nil
+	}
+	is := content{kind: kindObject, object: tx.scratch.detach(c.Value, c.room)}
+	return tx.store(r, c.key, &is, r.Expiry())
+}
+
 // write makes Value the key's value, in the form that suits it now.
 func (c *Change[T]) write() error {
 	tx := c.tx

@@ -166,5 +166,11 @@ func (tx *WriteTx) DirtyKey(key []byte) {
 // Dirty makes the command count as a change though no key did.
 func (tx *WriteTx) Dirty() { tx.effects.changed = true }
 
+// DirtyAll makes the command count as one change, of something that belongs to no key. All stripes are held.
+func (tx *WriteTx) DirtyAll() {
+	tx.effects.changed = true
+	bump(&tx.ks.stripes[0].stats.changes, 1)
+}
+
 // Changed tells whether the running command has changed anything.
 func (tx *WriteTx) Changed() bool { return tx.effects.changed }

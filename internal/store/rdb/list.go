@@ -28,7 +28,7 @@ func (p *pen) list(l *quicklist.List) {
 
 // list is a list of elements one by one: what redis up to 3.0 writes.
 func (d *Decoder) list() *quicklist.List {
-	l := quicklist.New()
+	l := quicklist.Built()
 	for range d.counted() {
 		e := d.String()
 		if d.err != nil {
@@ -36,13 +36,14 @@ func (d *Decoder) list() *quicklist.List {
 		}
 		l.PushBack(e, d.lim.List)
 	}
+	l.Pack(d.lim.List)
 	return l
 }
 
 // listZiplist is a list in one ziplist.
 func (d *Decoder) listZiplist() *quicklist.List {
 	at := d.at
-	l := quicklist.New()
+	l := quicklist.Built()
 	var scratch [20]byte
 	err := eachInZiplist(d.String(), func(e listpack.Entry) bool {
 		s := e.Str
@@ -53,13 +54,14 @@ func (d *Decoder) listZiplist() *quicklist.List {
 		return true
 	})
 	d.check(err, at, "List ziplist integrity check failed")
+	l.Pack(d.lim.List)
 	return l
 }
 
 // quicklist is a list of nodes: ziplists or, in the second form, listpacks and
 // plain elements. Nodes without elements are passed over.
 func (d *Decoder) quicklist(second bool) *quicklist.List {
-	l := quicklist.New()
+	l := quicklist.Built()
 	for range d.counted() {
 		container := uint64(nodePacked)
 		if second {
