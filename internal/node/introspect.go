@@ -54,6 +54,7 @@ func (n *Node) adminOptions() admin.Options {
 		o.Debug.DropPackets = func(kind int64) { d.DropPacketFilter(int(kind)) }
 		o.Debug.DropAndClose = d.CloseLinkOnPacketDrop
 		o.Debug.KillLinks = n.killLinks
+		o.Debug.ClusterLog = d.Dump
 	}
 	return o
 }

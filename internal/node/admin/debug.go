@@ -1,6 +1,7 @@
 package admin
 
 import (
+	"io"
 	"strings"
 	"time"
 
@@ -51,6 +52,9 @@ type Debug struct {
 	// DropAndClose (CLOSE-CLUSTER-LINK-ON-PACKET-DROP) closes a link when a
 	// packet of it is dropped.
 	DropAndClose func(on bool)
+	// ClusterLog (CLUSTER-LOG) writes where the recording of the cluster bus is, and what came
+	// by it of late, as text.
+	ClusterLog func(w io.Writer) error
 	// KillLinks (CLUSTERLINK KILL) closes the links to a node, from it, or both,
 	// and tells whether the node is known.
 	KillLinks func(node string, to, from bool) (known bool)

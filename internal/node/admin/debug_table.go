@@ -21,6 +21,7 @@ func (a *Admin) debugCommands() []debugCommand {
 		{"assert", "", "Crash by a failed assertion.", 0, -1, assert},
 		{"change-repl-id", "", "Take a new replication id.", 0, 0, changeReplID},
 		{"close-cluster-link-on-packet-drop", "<0|1>", "Close a link whose packet the filter has dropped.", 1, 1, onOff(h.DropAndClose)},
+		{"cluster-log", "", "Tell where the recording of the cluster bus is, and the last events of the bus.", 0, 0, clusterLog},
 		{"clusterlink", "KILL <to|from|all> <node-id>", "Close the links to a node, from it, or both.", 3, 3, clusterLink},
 		{"config-rewrite-force-all", "", "Like CONFIG REWRITE, but write all directives.", 0, 0, rewriteAll},
 		{"digest", "", "Tell a fingerprint of all data.", 0, 0, digestAll},
@@ -75,6 +76,19 @@ func replicate(d *debugCall) {
 		return
 	}
 	d.ok(func() { d.a.opt.Debug.Replicate(d.Args[2:]) })
+}
+
+func clusterLog(d *debugCall) {
+	if d.a.opt.Debug.ClusterLog == nil {
+		unsupported(notConnected)(d)
+		return
+	}
+	var text strings.Builder
+	if err := d.a.opt.Debug.ClusterLog(&text); err != nil {
+		d.Fail(err)
+		return
+	}
+	d.Out.Verbatim("txt", text.String())
 }
 
 func clusterLink(d *debugCall) {

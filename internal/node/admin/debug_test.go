@@ -2,6 +2,7 @@ package admin
 
 import (
 	"fmt"
+	"io"
 	"os"
 	"os/exec"
 	"reflect"
@@ -34,6 +35,11 @@ func TestDebugHooks(t *testing.T) {
 			FlushSleep: num("flush"), ReplyPeakReset: num("peak"), ReplyResizing: note("resizing"),
 			Replicate:    func(argv [][]byte) { got = append(got, fmt.Sprintf("replicate %s", argv)) },
 			ChangeReplID: func() { got = append(got, "id") }, DropPackets: num("drop"), DropAndClose: note("close"),
+			ClusterLog: func(w io.Writer) error {
+				got = append(got, "log")
+				_, err := io.WriteString(w, "nowhere\n")
+				return err
+			},
 			KillLinks: func(node string, to, from bool) bool {
 				got = append(got, fmt.Sprint("kill ", node, " ", to, " ", from))
 				return node == "n1"
@@ -62,6 +68,7 @@ func TestDebugHooks(t *testing.T) {
 		{"DEBUG DROP-CLUSTER-PACKET-FILTER -1", "drop -1", "+OK\r\n"},
 		{"DEBUG DROP-CLUSTER-PACKET-FILTER x", "", "-ERR value is not an integer or out of range\r\n"},
 		{"DEBUG CLOSE-CLUSTER-LINK-ON-PACKET-DROP 1", "close true", "+OK\r\n"},
+		{"DEBUG CLUSTER-LOG", "log", "$8\r\nnowhere\n\r\n"},
 		{"DEBUG CLUSTERLINK KILL to n1", "kill n1 true false", "+OK\r\n"},
 		{"DEBUG CLUSTERLINK KILL from n1", "kill n1 false true", "+OK\r\n"},
 		{"DEBUG CLUSTERLINK KILL ALL n2", "kill n2 true true", "-ERR Unknown node n2\r\n"},
@@ -83,7 +90,7 @@ func TestDebugUnconnected(t *testing.T) {
 	for _, line := range []string{
 		"PAUSE-CRON 1", "SET-DISABLE-DENY-SCRIPTS 1", "SET-SKIP-CHECKSUM-VALIDATION 1", "QUICKLIST-PACKED-THRESHOLD 1", "AOF-FLUSH-SLEEP 1",
 		"REPLYBUFFER RESIZING 1", "REPLYBUFFER PEAK-RESET-TIME 1", "CHANGE-REPL-ID", "DROP-CLUSTER-PACKET-FILTER -1",
-		"CLOSE-CLUSTER-LINK-ON-PACKET-DROP 1", "RELOAD", "RELOAD NOSAVE", "LOADAOF", "RESTART", "CRASH-AND-RECOVER 5", "REPLICATE a b",
+		"CLOSE-CLUSTER-LINK-ON-PACKET-DROP 1", "CLUSTER-LOG", "RELOAD", "RELOAD NOSAVE", "LOADAOF", "RESTART", "CRASH-AND-RECOVER 5", "REPLICATE a b",
 		"STRUCTSIZE", "SDSLEN k", "LISTPACK k", "QUICKLIST k 1", "CLIENT-EVICTION", "DICT-RESIZING 1",
 	} {
 		want := "-ERR DEBUG " + strings.Fields(line)[0] + " is not supported: "
@@ -91,7 +98,7 @@ func TestDebugUnconnected(t *testing.T) {
 			t.Errorf("%s: %q", line, got)
 		}
 	}
-	if hooks := reflect.TypeFor[Debug]().NumField(); hooks != 14 {
+	if hooks := reflect.TypeFor[Debug]().NumField(); hooks != 15 {
 		t.Errorf("%d hooks: test the new ones", hooks)
 	}
 }

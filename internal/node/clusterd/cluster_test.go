@@ -346,7 +346,7 @@ func TestDump(t *testing.T) {
 	if err := a.d.Dump(&text); err != nil {
 		t.Fatal(err)
 	}
-	for _, want := range []string{"core.Meet {IP:127.0.0.1", "received link", ": pong Uk", "core.Tick", "core.DropFilter {Type:-1}"} {
+	for _, want := range []string{"nothing is recorded", "core.Meet {IP:127.0.0.1", "received link", ": pong Uk", "core.Tick", "core.DropFilter {Type:-1}"} {
 		if !strings.Contains(text.String(), want) {
 			t.Errorf("no %q in the dump:\n%s", want, text.String())
 		}

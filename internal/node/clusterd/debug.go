@@ -79,12 +79,20 @@ type flown struct {
 	ev core.Event
 }
 
-// Dump writes the last events that the core was given, oldest first, one a line: time, event, and of a packet its
-// bytes in base64. It does not repeat the run, as a recording does (recording.go), but it shows it.
+// Dump (DEBUG CLUSTER-LOG) writes where the recording is, and then the last events that the core was given, oldest first,
+// one a line: time, event, and of a packet its bytes in base64. That does not repeat the run, as a recording does
+// (recording.go), but it shows it.
 func (d *Driver) Dump(w io.Writer) error {
 	d.mu.Lock()
-	flights := d.flight.list()
+	flights, file := d.flight.list(), d.recording.file
 	d.mu.Unlock()
+	where := "nothing is recorded: cluster-flight-file was not set at the start, or its disk was full"
+	if file != nil {
+		where = "all that the core was given since the start is recorded in " + d.opt.Flight
+	}
+	if _, err := fmt.Fprintln(w, where); err != nil {
+		return err
+	}
 	for _, f := range flights {
 		var err error
 		switch ev := f.ev.(type) {

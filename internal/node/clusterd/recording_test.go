@@ -42,6 +42,10 @@ func TestRecordingReplays(t *testing.T) {
 		}
 		return true
 	})
+	var text strings.Builder
+	if err := replica.d.Dump(&text); err != nil || !strings.Contains(text.String(), "is recorded in "+replica.flight+"\n") {
+		t.Errorf("%.100q does not say where the recording is (%v)", text.String(), err)
+	}
 	masters[0].stop()
 	eventually(t, "the replica is promoted", func() bool { return is.has("promote") })
 	want := map[*testNode]core.What{replica: core.Promoted, masters[1]: core.VoteGranted, masters[0]: core.StateOK}
