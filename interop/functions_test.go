@@ -111,6 +111,7 @@ func TestFunctionsOfAClusterGoToANewNode(t *testing.T) {
 	t.Parallel()
 	for _, way := range bothWays {
 		t.Run(way.name, func(t *testing.T) {
+			t.Parallel()
 			first, added := way.from(t, clusterMode...), way.to(t, clusterMode...)
 			first.Want("+OK", "CLUSTER", "ADDSLOTSRANGE", "0", "16383")
 			waitInfo(t, first, "cluster_state", "ok")

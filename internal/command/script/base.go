@@ -15,6 +15,7 @@ func (vm *VM) openBase(g *lua.LTable) {
 		"tostring":       baseToString,
 		"tonumber":       baseToNumber,
 		"pcall":          basePCall,
+		"error":          baseError,
 		"rawset":         vm.baseRawSet,
 		"rawget":         vm.baseRawGet,
 		"next":           vm.baseNext,
@@ -122,11 +123,26 @@ func parseBase(s string, base int) (float64, bool) {
 	return float64(n), true
 }
 
+// baseError is error: a text gets in front of it where the function at a level stands.
+func baseError(L *lua.LState) int {
+	level, v := L.OptInt(2, 1), L.Get(1)
+	if text, ok := textOf(v); ok && level > 0 {
+		if d, found := L.GetStack(level); found {
+			if _, err := L.GetInfo("Sl", d, lua.LNil); err == nil && d.CurrentLine > 0 {
+				text = d.Source + ":" + strconv.Itoa(d.CurrentLine) + ": " + text
+			}
+		}
+		v = lua.LString(text)
+	}
+	L.Error(v, 0)
+	return 0
+}
+
 // basePCall is pcall as redis has it: of an error that is a table, as those of commands
 // are, the caller sees the text, as in the days when it was no table.
 func basePCall(L *lua.LState) int {
 	L.CheckAny(1)
-	err := L.PCall(L.GetTop()-1, lua.MultRet, nil)
+	err := L.PCall(L.GetTop()-1, lua.MultRet, &lua.LFunction{IsG: true, GFunction: onCaught})
 	if err == nil {
 		L.Insert(lua.LTrue, 1)
 		return L.GetTop()

@@ -31,13 +31,21 @@ func onError(L *lua.LState) int {
 		if !isText {
 			text = describe(L, err)
 		}
-		t.RawSetString("err", lua.LString("ERR "+mended(text)))
+		t.RawSetString("err", lua.LString("ERR "+explained(L, 1, text)))
 	}
 	if source, line, ok := origin(L, 1); ok {
 		t.RawSetString("source", lua.LString(source))
 		t.RawSetString("line", lua.LNumber(line))
 	}
 	L.Push(t)
+	return 1
+}
+
+// onCaught is the error handler of pcall: the text, as Lua would have it.
+func onCaught(L *lua.LState) int {
+	if text, ok := L.Get(1).(lua.LString); ok {
+		L.Push(lua.LString(explained(L, 1, string(text))))
+	}
 	return 1
 }
 
@@ -168,6 +176,21 @@ var words = [...]struct {
 	{"for statement step must be a number", func(string) string { return "'for' step must be a number" }},
 	{"for statement limit must be a number", func(string) string { return "'for' limit must be a number" }},
 	{"for statement init must be a number", func(string) string { return "'for' initial value must be a number" }},
+	{"attempt to compare ", func(after string) string {
+		left, right, found := strings.Cut(after, " with ")
+		if found && left == right {
+			return "attempt to compare two " + left + " values"
+		}
+		return "attempt to compare " + after
+	}},
+	{"bad argument #", func(after string) string {
+		number, rest, _ := strings.Cut(after, " to ")
+		name, rest, found := strings.Cut(rest, " (")
+		if !found || strings.ContainsAny(name, "' ") {
+			return "bad argument #" + after
+		}
+		return "bad argument #" + number + " to '" + name + "' (" + rest
+	}},
 	{"lua callstack overflow", func(string) string { return "stack overflow" }},
 	{"registry overflow", func(string) string { return "stack overflow" }},
 }

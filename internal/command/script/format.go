@@ -105,7 +105,7 @@ func (d *directive) append(L *lua.LState, b []byte, letter byte, i int) []byte {
 // number is argument i; that it is missing is told as Lua does.
 func number(L *lua.LState, i int) lua.LNumber {
 	if i > L.GetTop() {
-		L.ArgError(i, "number expected, got no value")
+		L.ArgError(i, "no value")
 	}
 	return L.CheckNumber(i)
 }
