@@ -36,8 +36,8 @@ const (
 	leastRoom = 128     // bytes of memory of a first block
 	maxSpare  = 1 << 16 // about the most bytes that a block doubles by
 
-	sheetBytes = 1 << 15         // a size class
-	sheetPart  = 4               // a block takes at most this part of a sheet
+	sheetBytes = 1 << 16         // whole pages of the heap
+	sheetPart  = 8               // a block takes at most this part of a sheet
 	sheetLeast = 16 * sheetBytes // bytes of a stream that gets sheets: they are a small part of it
 )
 

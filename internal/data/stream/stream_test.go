@@ -590,7 +590,7 @@ func TestSheets(t *testing.T) {
 			model = slices.Delete(model, i, i+1)
 		}
 	}
-	add(2500)
+	add(4500)
 	slack := 0
 	for b := range s.blocks.full.Ascend(s.blocks.full.Len() - 20) {
 		slack += cap(b.lp) - len(b.lp)
