@@ -178,14 +178,25 @@ func (s *suspect) kindOf(operand int) (kind string, ok bool) {
 	if v.IsNil() {
 		return "nil", true
 	}
-	kind, ok = kinds[v.Elem().Type()]
-	return kind, ok
-}
-
-var kinds = map[reflect.Type]string{
-	reflect.TypeOf(lua.LNil): "nil", reflect.TypeFor[lua.LBool](): "boolean", reflect.TypeFor[lua.LNumber](): "number",
-	reflect.TypeFor[lua.LString](): "string", reflect.TypeFor[*lua.LTable](): "table", reflect.TypeFor[*lua.LFunction](): "function",
-	reflect.TypeFor[*lua.LUserData](): "userdata", reflect.TypeFor[*lua.LState](): "thread",
+	switch v.Elem().Type() {
+	case reflect.TypeOf(lua.LNil):
+		return "nil", true
+	case reflect.TypeFor[lua.LBool]():
+		return "boolean", true
+	case reflect.TypeFor[lua.LNumber]():
+		return "number", true
+	case reflect.TypeFor[lua.LString]():
+		return "string", true
+	case reflect.TypeFor[*lua.LTable]():
+		return "table", true
+	case reflect.TypeFor[*lua.LFunction]():
+		return "function", true
+	case reflect.TypeFor[*lua.LUserData]():
+		return "userdata", true
+	case reflect.TypeFor[*lua.LState]():
+		return "thread", true
+	}
+	return "", false
 }
 
 // isNumber tells whether an operand is a number or a text of one.
