@@ -163,6 +163,7 @@ func (n *Node) hearAbout(p *peer, g *bus.Gossip, from *peer) {
 	if failing {
 		return
 	}
+	n.askRole(p, g)
 	if p.pingSent == 0 && n.countReports(p) == 0 {
 		if pong := Millis(g.PongReceived) * 1000; pong <= n.now+500 && pong > p.pongReceived {
 			p.pongReceived = pong
@@ -174,6 +175,17 @@ func (n *Node) hearAbout(p *peer, g *bus.Gossip, from *peer) {
 		p.flags &^= bus.FlagNoAddr
 		n.todo |= todoSave
 		n.routingChanged()
+	}
+}
+
+// askRole pings p when others think it is a master and we a replica, or the reverse, and it has not told us itself lately.
+// Who changes its role tells everybody, but a link may not be there yet, or an older packet come later by the other link;
+// and of two thousand nodes whose pongs are known by gossip, two would happen to ping each other after many minutes.
+func (n *Node) askRole(p *peer, g *bus.Gossip) {
+	const roles = bus.FlagMaster | bus.FlagSlave
+	other := g.Flags&roles != 0 && g.Flags&roles != p.flags&roles
+	if other && p.out != 0 && p.pingSent == 0 && n.now-p.dataReceived > n.pingInterval() {
+		n.ping(p)
 	}
 }
 

@@ -1,6 +1,7 @@
 package core
 
 import (
+	"fmt"
 	"go/parser"
 	"go/token"
 	"math/rand/v2"
@@ -290,4 +291,26 @@ func (n *Node) idle(p *peer) bool {
 		return p.out == 0 || n.now-p.pongReceived <= n.pingInterval()
 	}
 	return n.now-max(p.pingSent, p.dataReceived) <= n.cfg.NodeTimeout/2
+}
+
+// A node whose role others know otherwise is asked itself, unless it has told just now: TestBig found one of four million
+// pairs where the news had not come.
+func TestRoleIsAsked(t *testing.T) {
+	p := newProbe(t, "m2", "m1 m2 m3 r1a")
+	r := p.peer("r1a")
+	for _, c := range []struct {
+		silence Millis
+		said    bus.Flags
+		asked   string
+	}{
+		{0, bus.FlagMaster, ""},
+		{100_000, bus.FlagSlave, ""},
+		{100_000, 0, ""},
+		{100_000, bus.FlagMaster, "r1a"},
+	} {
+		r.dataReceived, r.pingSent = p.n.now-c.silence, 0
+		p.forget()
+		p.hear("m1", bus.TypePong, p.says("r1a", c.said))
+		p.want(p.sentTo(bus.TypePing) == c.asked, fmt.Sprintf("silent for %d ms, said to be %#x: %q is asked", c.silence, c.said, c.asked))
+	}
 }
