@@ -82,7 +82,8 @@ func load(args []string) (*config.Config, []byte, error) {
 
 // serve runs the node in this process. It calls ready when clients can connect.
 func serve(cfg *config.Config, above supervisor, ready func()) int {
-	runtime.GOMAXPROCS(max(runtime.GOMAXPROCS(0), runtime.NumCPU()+1))
+	cores := runtime.NumCPU() // as many loops, and besides them scripts that last, on at most half of the cores
+	runtime.GOMAXPROCS(max(runtime.GOMAXPROCS(0), cores+max(cores/2, 1)))
 	n, err := node.New(node.Options{Config: cfg, Supervised: above.kind})
 	if err != nil {
 		return fail(err)

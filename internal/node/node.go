@@ -105,10 +105,11 @@ func New(o Options) (*Node, error) {
 		}
 	}
 	n.slog = slog.New(n.log)
-	if err := n.furnish(); err != nil {
+	loops := cmp.Or(o.Loops, runtime.NumCPU())
+	if err := n.furnish(loops); err != nil {
 		return nil, err
 	}
-	if err := n.makeLoops(o.Loops); err != nil {
+	if err := n.makeLoops(loops); err != nil {
 		return nil, err
 	}
 	n.tune(n.cfg.Values())
@@ -121,8 +122,8 @@ func New(o Options) (*Node, error) {
 	return n, nil
 }
 
-// furnish makes the rooms and the table of their commands.
-func (n *Node) furnish() (err error) {
+// furnish makes the rooms of a node of so many loops, and the table of their commands.
+func (n *Node) furnish(loops int) (err error) {
 	v := n.cfg.Values()
 	databases := config.Databases.Get(v)
 	if config.ClusterEnabled.Get(v) {
@@ -158,6 +159,7 @@ func (n *Node) furnish() (err error) {
 		Beside:   n.beside,
 		LogEnd:   n.oplog.Offset,
 		Recorder: n.afterBatch,
+		Lasting:  runtime.GOMAXPROCS(0) - loops,
 		Monitor:  &n.monitor,
 		Stray:    n.stray,
 		Nobody:   n.accounts.Nobody,
@@ -278,9 +280,6 @@ func (n *Node) makeTable() (err error) {
 }
 
 func (n *Node) makeLoops(count int) error {
-	if count == 0 {
-		count = runtime.NumCPU()
-	}
 	o := n.loopOptions()
 	for range count {
 		l, err := netloop.New(o)

@@ -97,6 +97,28 @@ func TestLongScriptsInExec(t *testing.T) {
 	}
 }
 
+// TestScriptsInShifts: more scripts last than may run at the same time, and yet each gets on.
+func TestScriptsInShifts(t *testing.T) {
+	r := runBusy(t, true)
+	var replies []<-chan string
+	for _, key := range []string{"a", "b", "c", "d"} {
+		_, reply := r.transaction([]string{"EVAL", forever, "1", key})
+		replies = append(replies, reply)
+		testkit.Eventually(t, "the script on "+key+" is busy", func() bool { return strings.HasPrefix(r.do("GET", key), "-BUSY ") })
+	}
+	_, reply := r.transaction([]string{"EVAL", long + "return redis.call('incr', KEYS[1])", "1", "x"})
+	r.expect("+OK", "SET", "y", "served")
+	if got := <-reply; got != "[:1]" {
+		t.Error(got)
+	}
+	r.kill()
+	for _, reply := range replies {
+		if got := <-reply; !strings.Contains(got, "Script killed by user") {
+			t.Error(got)
+		}
+	}
+}
+
 func TestScriptInExecThatHasWrittenIsUnkillable(t *testing.T) {
 	r := runBusy(t, true)
 	_, reply := r.transaction([]string{"EVAL", "redis.call('set', KEYS[1], 1) " + long, "1", "x"})

@@ -45,6 +45,8 @@ type Options struct {
 	// Recorder makes the function that takes the statistics of one loop, called
 	// after each batch.
 	Recorder func() func(batch []session.Record)
+	// Lasting is how many of the scripts that last may run at the same time; at least one.
+	Lasting int
 	// Monitor, if set, sees every command that has run, those of EXEC before EXEC.
 	Monitor *atomic.Pointer[MonitorFunc]
 	// Stray is told of a replica whose command made a reply: it must be disconnected.
@@ -92,6 +94,7 @@ func New(o Options) *Engine {
 	e.reign.Store(&reign{})
 	e.Costs.replicas = o.Replicas
 	e.scripts.idle = make(chan *runner, idleRunners)
+	e.scripts.shifts = newShifts(o.Lasting)
 	return e
 }
 

@@ -60,7 +60,8 @@ type scripts struct {
 	anyway atomic.Bool  // scripts may call what is kept from them (DEBUG SET-DISABLE-DENY-SCRIPTS)
 	limit  atomic.Int64 // busy-reply-threshold, ns; 0: none
 
-	idle chan *runner
+	idle   chan *runner
+	shifts shifts
 
 	mu     sync.Mutex
 	busies map[*runner]struct{} // that run for longer than limit

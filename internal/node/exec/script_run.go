@@ -2,7 +2,6 @@ package exec
 
 import (
 	"fmt"
-	"runtime"
 	"sync/atomic"
 	"time"
 
@@ -53,6 +52,9 @@ type runner struct {
 	owner  *keyspace.Owner
 	resume func([]byte)
 	rest   *unfinished // the EXEC that it is part of, if that has been left
+
+	onShift   bool  // it lasts, and has a place among those that do
+	shiftEnds int64 // nanos
 
 	wrote  atomic.Bool
 	killed atomic.Bool
@@ -178,6 +180,7 @@ func (r *runner) begin(s *session.Session, c *command.Call, j *script.Job) {
 
 func (r *runner) run() {
 	r.quiet = r.job.Body(r, &r.out, func() { r.ready = true })
+	r.endShift()
 }
 
 // answer ends a script that nobody had to leave. Its loop calls it.
@@ -266,22 +269,23 @@ func (t *Turn) flush() {
 
 // Breathe implements script.Door.
 func (r *runner) Breathe() (end bool) {
-	r.pace()
-	if r.long {
-		runtime.Gosched() // loops come first
+	if now := r.pace(); r.long {
+		r.keepShift(now)
 	}
 	return r.killed.Load() || r.again
 }
 
-// pace looks at the time.
-func (r *runner) pace() {
-	took := time.Duration(r.e.Nanos() - r.began)
+// pace looks at the time, and returns it (Nanos).
+func (r *runner) pace() (now int64) {
+	now = r.e.Nanos()
+	took := time.Duration(now - r.began)
 	if took > patience && !r.long && !r.inside && r.ready {
 		r.part()
 	}
 	if limit := time.Duration(r.e.scripts.limit.Load()); limit > 0 && took >= limit && !r.busy {
 		r.becomeBusy(took)
 	}
+	return now
 }
 
 // part makes the loop leave.

@@ -36,7 +36,7 @@ type Options struct {
 	// KeepAlive is tcp-keepalive in seconds, 0 for none.
 	KeepAlive func() int
 	// Dedicated says that the process runs as many threads of Go code as it has
-	// loops, and one for the rest (GOMAXPROCS).
+	// loops, and at least one for the rest (GOMAXPROCS).
 	Dedicated bool
 	Log       *slog.Logger
 
