@@ -5,13 +5,14 @@ package listpack
 
 // AppendWithin adds an element at the end; not ok, and nothing done, if there is no room.
 func AppendWithin(buf []byte, gap, n int, s []byte) (longer []byte, ok bool) {
-	e := ofBytes(s)
-	at, size := len(buf)-1, e.size()
+	var e element
+	size := e.sized(s)
+	at := len(buf) - 1
 	if at+size+1 > cap(buf) {
 		return buf, false
 	}
 	buf = buf[:at+size+1]
-	e.put(buf[at:])
+	e.putSized(buf[at:], s)
 	buf[at+size] = end
 	putHeader(buf[gap:], n+1)
 	return buf, true
@@ -20,14 +21,35 @@ func AppendWithin(buf []byte, gap, n int, s []byte) (longer []byte, ok bool) {
 // PrependWithin adds an element at the beginning and returns what then is the gap; not ok, and nothing done, if there is
 // no room.
 func PrependWithin(buf []byte, gap, n int, s []byte) (less int, ok bool) {
-	e := ofBytes(s)
-	at := gap - e.size()
+	var e element
+	size := e.sized(s)
+	at := gap - size
 	if at < 0 {
 		return gap, false
 	}
-	e.put(buf[at+headerBytes:])
+	e.putSized(buf[at+headerBytes:], s)
 	putHeader(buf[at:], n+1)
 	return at, true
+}
+
+// sized makes of e, which is empty, the element that s is, and returns what that takes in all. Of a short text, as most
+// are, it makes nothing: putSized then takes s itself.
+func (e *element) sized(s []byte) int {
+	if len(s) < 1<<6 && (len(s) == 0 || s[0] > '9' || s[0] < '-') {
+		return 1 + len(s) + 1
+	}
+	e.read(s)
+	return e.size()
+}
+
+// putSized writes what sized has made of s; dst has room for it.
+func (e *element) putSized(dst, s []byte) {
+	if e.n > 0 {
+		e.put(dst)
+		return
+	}
+	n := 1 + copy(dst[1:], s)
+	dst[0], dst[n] = headString6|byte(len(s)), byte(n)
 }
 
 // CutFirst removes the first k elements, which there are, and returns what then is the gap.

@@ -120,7 +120,13 @@ func (l *List) Freeze() value.Object {
 // Grow makes the list a quicklist if so many elements more, of so many bytes in all, would exceed a listpack: what redis
 // decides for a command as a whole before it adds the first one.
 func (l *List) Grow(bytes, count int, opt Options) {
-	if l.nodes == nil && opt.exceeds(len(l.lp)+bytes, listpack.Len(l.lp)+count) {
+	if l.nodes == nil {
+		l.grow(bytes, count, opt)
+	}
+}
+
+func (l *List) grow(bytes, count int, opt Options) {
+	if opt.exceeds(len(l.lp)+bytes, listpack.Len(l.lp)+count) {
 		l.spread()
 	}
 }

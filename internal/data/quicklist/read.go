@@ -12,15 +12,14 @@ var ErrCorrupt = errors.New("quicklist: corrupt data")
 
 // At is the element with index i, 0 <= i < Len. A number is written into scratch.
 func (l *List) At(i int, scratch []byte) []byte {
-	if l.nodes == nil {
-		return view(listpack.Get(l.lp, listpack.Seek(l.lp, i)), scratch)
+	lp := l.lp
+	if l.nodes != nil {
+		var plain bool
+		if lp, i, plain = l.nodes.find(i); plain {
+			return lp
+		}
 	}
-	at, off := l.nodes.Locate(i)
-	n := l.nodes.At(at)
-	if n.plain {
-		return n.data()
-	}
-	return view(listpack.Get(n.data(), listpack.Seek(n.data(), off)), scratch)
+	return view(listpack.Get(lp, listpack.Seek(lp, i)), scratch)
 }
 
 func view(e listpack.Entry, scratch []byte) []byte {

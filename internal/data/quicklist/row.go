@@ -111,6 +111,20 @@ func (r *row) Locate(at int) (i, offset int) {
 	return f + r.inner.Len(), at - r.inner.Weight()
 }
 
+// find is the data of the node that has element at, and which of its elements that is: Locate and At in one, which for the
+// ends copies no node.
+func (r *row) find(at int) (data []byte, offset int, plain bool) {
+	if at < int(r.front.n) {
+		return r.front.data(), at, r.front.plain
+	}
+	if at -= int(r.front.n); at >= r.inner.Weight() {
+		return r.back.data(), at - r.inner.Weight(), r.back.plain
+	}
+	i, offset := r.inner.Locate(at)
+	n := r.inner.At(i)
+	return n.data(), offset, n.plain
+}
+
 // Ascend yields the nodes from number i on.
 func (r *row) Ascend(i int) iter.Seq[node] {
 	return func(yield func(node) bool) {
