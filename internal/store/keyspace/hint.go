@@ -61,6 +61,12 @@ func (e *expected) is(key []byte) bool {
 
 // locate is where key belongs in the transaction's database.
 func (tx *ReadTx) locate(key []byte) (p place) {
+	p.set(tx, key)
+	return p
+}
+
+// set makes p, which is empty, where key belongs.
+func (p *place) set(tx *ReadTx, key []byte) {
 	if e := &tx.expected; e.is(key) {
 		p.slot, p.hash = e.slot, e.hash
 	} else {
@@ -70,7 +76,6 @@ func (tx *ReadTx) locate(key []byte) (p place) {
 	if p.shelf = p.stripe.shelves[tx.db].Load(); p.shelf != nil {
 		p.table = p.shelf.tables[p.slot>>tx.ks.shift].Load()
 	}
-	return p
 }
 
 // Sought are elements of a collection that commands are about to look for, and the

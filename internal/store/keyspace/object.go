@@ -91,7 +91,7 @@ type Change[T Collection] struct {
 // Open opens the collection at key for change.
 func Open[T Collection](tx *WriteTx, key []byte) (c Change[T], err error) {
 	c.tx, c.key = tx, key
-	c.ref, _ = tx.Peek(key)
+	tx.seek(&c.ref, key)
 	err = c.open()
 	return c, err
 }

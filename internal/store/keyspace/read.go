@@ -132,24 +132,33 @@ func (tx *ReadTx) Look(key []byte) (Ref, bool) {
 }
 
 // Peek finds key without leaving a trace in clocks and counters.
-func (tx *ReadTx) Peek(key []byte) (Ref, bool) {
-	p := tx.locate(key)
+func (tx *ReadTx) Peek(key []byte) (r Ref, found bool) {
+	found = tx.seek(&r, key)
+	return r, found
+}
+
+// seek is Peek into an empty Ref.
+func (tx *ReadTx) seek(r *Ref, key []byte) (found bool) {
+	p := &r.place
+	p.set(tx, key)
 	if p.table == nil {
-		return Ref{place: p}, false
+		return false
 	}
 	h := p.table.Find(p.hash, key)
 	if h == 0 {
-		return Ref{place: p}, false
+		return false
 	}
-	r := Ref{entry: p.table.Entry(h), handle: h, place: p}
-	if tx.access&SeeExpired == 0 && tx.past(r.entry) {
-		if tx.ks.Replica.Load() || tx.ks.Frozen.Load() {
-			return Ref{place: p, handle: h}, false
-		}
-		tx.expire(r, key)
-		return Ref{place: p}, false
+	r.entry, r.handle = p.table.Entry(h), h
+	if tx.access&SeeExpired != 0 || !tx.past(r.entry) {
+		return true
 	}
-	return r, true
+	if tx.ks.Replica.Load() || tx.ks.Frozen.Load() {
+		r.entry = nil
+		return false
+	}
+	tx.expire(*r, key)
+	r.entry, r.handle = nil, 0
+	return false
 }
 
 // Has tells whether key is there, leaving no trace.
@@ -180,7 +189,7 @@ func (r Ref) Object() value.Object {
 }
 
 // object is the object that the entry refers to, if it does.
-func (r Ref) object() value.Object {
+func (r *Ref) object() value.Object {
 	if r.entry.Kind() != kindObject {
 		return nil
 	}
