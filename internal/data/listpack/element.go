@@ -89,15 +89,8 @@ type element struct {
 
 // ofBytes makes an element of s, which is an integer if it reads like one.
 func ofBytes(s []byte) (e element) {
-	e.read(s)
-	return e
-}
-
-// read makes e, which is empty, the element that s is.
-func (e *element) read(s []byte) {
 	if n, ok := resp.ParseInt(s); ok {
-		*e = ofInt(n)
-		return
+		return ofInt(n)
 	}
 	e.data = s
 	switch n := len(s); {
@@ -109,6 +102,7 @@ func (e *element) read(s []byte) {
 		e.head[0], e.n = headString32, 5
 		binary.LittleEndian.PutUint32(e.head[1:], uint32(n))
 	}
+	return e
 }
 
 func ofInt(v int64) (e element) {

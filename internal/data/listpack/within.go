@@ -5,8 +5,7 @@ package listpack
 
 // AppendWithin adds an element at the end; not ok, and nothing done, if there is no room.
 func AppendWithin(buf []byte, gap, n int, s []byte) (longer []byte, ok bool) {
-	var e element
-	size := e.sized(s)
+	e, size := sized(s)
 	at := len(buf) - 1
 	if at+size+1 > cap(buf) {
 		return buf, false
@@ -21,8 +20,7 @@ func AppendWithin(buf []byte, gap, n int, s []byte) (longer []byte, ok bool) {
 // PrependWithin adds an element at the beginning and returns what then is the gap; not ok, and nothing done, if there is
 // no room.
 func PrependWithin(buf []byte, gap, n int, s []byte) (less int, ok bool) {
-	var e element
-	size := e.sized(s)
+	e, size := sized(s)
 	at := gap - size
 	if at < 0 {
 		return gap, false
@@ -32,14 +30,14 @@ func PrependWithin(buf []byte, gap, n int, s []byte) (less int, ok bool) {
 	return at, true
 }
 
-// sized makes of e, which is empty, the element that s is, and returns what that takes in all. Of a short text, as most
-// are, it makes nothing: putSized then takes s itself.
-func (e *element) sized(s []byte) int {
+// sized is the element that s is, and what that takes in all. Of a short text, as most are, it makes no element: putSized
+// then takes s itself.
+func sized(s []byte) (e element, size int) {
 	if len(s) < 1<<6 && (len(s) == 0 || s[0] > '9' || s[0] < '-') {
-		return 1 + len(s) + 1
+		return e, 1 + len(s) + 1
 	}
-	e.read(s)
-	return e.size()
+	e = ofBytes(s)
+	return e, e.size()
 }
 
 // putSized writes what sized has made of s; dst has room for it.
