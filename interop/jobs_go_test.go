@@ -58,7 +58,9 @@ func (quiet) Error(...any) {}
 func (quiet) Fatal(...any) {}
 
 // startAsynq makes tasks, each with an identity of its own, and runs them. asynq promises
-// that each runs at least once, and again only as a retry.
+// that each runs at least once, and again only as a retry. What a killed master has handed
+// out without telling is given again when its lease has expired (30 s) and asynq has looked
+// for such (each minute).
 func startAsynq(all []*server, queue string) *errand {
 	opt := asynq.RedisClusterClientOpt{Addrs: addrs(all), MaxRedirects: 16}
 	server := asynq.NewServer(opt, asynq.Config{
@@ -97,7 +99,8 @@ func startAsynq(all []*server, queue string) *errand {
 			defer mu.Unlock()
 			return len(runs)
 		}
-		for end := time.Now().Add(testkit.Patience); ran() < made && time.Now().Before(end); {
+		const again = 100 * time.Second
+		for end := time.Now().Add(testkit.Patience + again); ran() < made && time.Now().Before(end); {
 			time.Sleep(10 * time.Millisecond)
 		}
 		server.Shutdown()

@@ -16,9 +16,7 @@ func TestJobsOfEveryKind(t *testing.T) {
 	a, b, c := &shards[0], &shards[1], &shards[2]
 	queue := strings.Trim(b.key(), "{}")
 	errands := map[string]*errand{
-		// A task that a killed master has handed out without telling is given again after a
-		// minute, for which nobody waits here: this shard's slots move, its masters live.
-		"asynq":      startAsynq(all, queue),
+		"asynq":      startAsynq(all, queue), // the first master that is killed is another's: to be given a task again takes a minute
 		"redsync":    startRedsync(all, a.key()),
 		"redis_rate": startRate(all, a.key()),
 	}

@@ -213,6 +213,7 @@ func (s *Spec) planKeys() {
 	for i := range s.Keys {
 		p.has = p.has || s.Keys[i].Flags&KeyNotKey == 0
 		p.byFunc = p.byFunc || s.GetKeys != nil && s.Keys[i].doubtful()
+		p.vary = p.vary || s.Keys[i].Flags&KeyVariable != 0
 	}
 	if len(s.Keys) == 1 && s.Keys[0].plain() && s.Keys[0].Last == 0 {
 		p.only = s.Keys[0].Index

@@ -26,6 +26,7 @@ type keyPlan struct {
 	only   int  // argument that is the only key or shard channel, 0: not that simple
 	has    bool // some argument may be a key
 	byFunc bool // ask GetKeys first: Keys are doubtful
+	vary   bool // and do not ask them at all: their flags depend on the arguments
 
 	// The range of COMMAND INFO that older clients read; last counts from the
 	// end of argv when negative. All 0: none.
@@ -69,10 +70,12 @@ func AppendRouted(dst []KeyPos, s *Spec, argv [][]byte) ([]KeyPos, error) {
 }
 
 func appendKeys(dst []KeyPos, s *Spec, argv [][]byte, channels bool) ([]KeyPos, error) {
-	if s.keys.byFunc {
-		return s.GetKeys(dst, argv)
-	}
 	was := len(dst)
+	if s.keys.byFunc {
+		if dst, err := s.GetKeys(dst, argv); err == nil || s.keys.vary {
+			return dst, err
+		}
+	}
 	for i := range s.Keys {
 		k := &s.Keys[i]
 		if k.Flags&KeyNotKey != 0 && !channels {

@@ -37,6 +37,14 @@ func keyTable(t testing.TB) *Table {
 	ro := KeyRO | KeyAccess
 	eval := keyed("eval", "script numkeys:integer [key...] [arg...]", KeySpec{Flags: KeyRW, Index: 2, NumKeys: true, FirstKey: 1})
 	eval.Flags |= NoMandatoryKeys
+	group := keyed("xreadgroup", "GROUP <group consumer>:group-block STREAMS <key... id...>",
+		KeySpec{Flags: KeyRO, Keyword: "STREAMS", StartFrom: 4, Last: -1, Limit: 2})
+	group.GetKeys = func(dst []KeyPos, argv [][]byte) ([]KeyPos, error) {
+		if len(argv)%2 == 0 {
+			return dst, ErrKeyArguments
+		}
+		return append(dst, KeyPos{5, KeyRO}), nil
+	}
 	return mustTable(t,
 		keyed("ping", "[message]"),
 		keyed("get", "key", FirstKey(ro)...),
@@ -50,6 +58,7 @@ func keyTable(t testing.TB) *Table {
 		keyed("pfmerge", "destkey:key [sourcekey:key...]", KeySpec{Flags: KeyRW, Index: 1}, KeySpec{Flags: KeyRO, Index: 2, Last: -1}),
 		keyed("xread", "[COUNT count:integer] STREAMS <key... id...>",
 			KeySpec{Flags: KeyRO, Keyword: "STREAMS", StartFrom: 1, Last: -1, Limit: 2}),
+		group,
 		keyed("migrate", "host key [COPY] [KEYS keys=key:key...]", KeySpec{Flags: KeyRW, Index: 2},
 			KeySpec{Flags: KeyRW | KeyIncomplete, Keyword: "KEYS", StartFrom: -2, Last: -1}),
 		keyed("sort", "key [BY pattern#1]", FirstKey(KeyRO)[0], KeySpec{Flags: KeyRO, Unknown: true}),
@@ -76,40 +85,42 @@ func TestAppendKeys(t *testing.T) {
 	table := keyTable(t)
 	bad := ErrKeyArguments.Error()
 	for line, want := range map[string]string{
-		"ping":                                "",
-		"get a":                               "a:RO+access",
-		"set a b":                             "b:RO", // GetKeys is asked for a variable flag
-		"del a b c":                           "a:RM b:RM c:RM",
-		"mset a 1 b 2":                        "a:OW b:OW",
-		"mset a 1 b":                          "a:OW b:OW",
-		"mset":                                bad,
-		"blpop a b 0":                         "a:RW b:RW",
-		"blpop 0":                             bad,
-		"pfmerge d":                           "d:RW",
-		"pfmerge d a b":                       "d:RW a:RO b:RO",
-		"pfmerge":                             bad,
-		"rename a":                            bad,
-		"rename a b":                          "a:RW b:OW",
-		"zunionstore d 2 a b WEIGHTS 1 2":     "d:OW a:RO b:RO",
-		"zunionstore d 3 a b":                 bad,
-		"zunionstore d 0 a b":                 bad,
-		"zunionstore d -1 a b":                bad,
-		"zunionstore d x a b":                 bad,
-		"zunionstore d 9223372036854775807 a": bad,
-		"zunionstore d":                       bad,
-		"eval s 2 a b c":                      "a:RW b:RW",
-		"eval s 0 c":                          "",
-		"eval s 5 c":                          "",
-		"xread streams a b 1 2":               "a:RO b:RO",
-		"xread COUNT 1 Streams a 1":           "a:RO",
-		"xread streams a":                     bad,
-		"xread streams a b 1":                 "a:RO",
-		"xread COUNT 1":                       "",
-		"migrate h a COPY":                    "a:RW",
-		"migrate h a COPY KEYS b c":           "a:RO", // incomplete: GetKeys is asked
-		"sort a":                              bad,
-		"sort a BY":                           "BY:RO",
-		"spublish c m":                        "",
+		"ping":                                   "",
+		"get a":                                  "a:RO+access",
+		"set a b":                                "b:RO", // GetKeys is asked for a variable flag
+		"del a b c":                              "a:RM b:RM c:RM",
+		"mset a 1 b 2":                           "a:OW b:OW",
+		"mset a 1 b":                             "a:OW b:OW",
+		"mset":                                   bad,
+		"blpop a b 0":                            "a:RW b:RW",
+		"blpop 0":                                bad,
+		"pfmerge d":                              "d:RW",
+		"pfmerge d a b":                          "d:RW a:RO b:RO",
+		"pfmerge":                                bad,
+		"rename a":                               bad,
+		"rename a b":                             "a:RW b:OW",
+		"zunionstore d 2 a b WEIGHTS 1 2":        "d:OW a:RO b:RO",
+		"zunionstore d 3 a b":                    bad,
+		"zunionstore d 0 a b":                    bad,
+		"zunionstore d -1 a b":                   bad,
+		"zunionstore d x a b":                    bad,
+		"zunionstore d 9223372036854775807 a":    bad,
+		"zunionstore d":                          bad,
+		"eval s 2 a b c":                         "a:RW b:RW",
+		"eval s 0 c":                             "",
+		"eval s 5 c":                             "",
+		"xread streams a b 1 2":                  "a:RO b:RO",
+		"xread COUNT 1 Streams a 1":              "a:RO",
+		"xread streams a":                        bad,
+		"xread streams a b 1":                    "a:RO",
+		"xread COUNT 1":                          "",
+		"xreadgroup GROUP g streams STREAMS a 0": "a:RO",
+		"xreadgroup GROUP g c STREAMS a b 0":     "a:RO", // GetKeys refuses: then it is as Keys say
+		"migrate h a COPY":                       "a:RW",
+		"migrate h a COPY KEYS b c":              "a:RO", // incomplete: GetKeys is asked
+		"sort a":                                 bad,
+		"sort a BY":                              "BY:RO",
+		"spublish c m":                           "",
 	} {
 		argv := bytesOf(strings.Fields(line)...)
 		if got := keysOf(table.Lookup(argv[0]), argv, AppendKeys); got != want {
