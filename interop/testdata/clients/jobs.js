@@ -55,7 +55,8 @@ async function insist(what) {
 function newIORedis() {
   const { Cluster } = require('ioredis');
   const at = nodes.map((a) => ({ host: a.split(':')[0], port: Number(a.split(':')[1]) }));
-  return new Cluster(at, { slotsRefreshInterval: 500, redisOptions: { maxRetriesPerRequest: null } }).on('error', () => {});
+  // A command is tried again every 100 ms; 16 times, ioredis's default, may be over before a replica has taken over.
+  return new Cluster(at, { slotsRefreshInterval: 500, maxRedirections: 200, redisOptions: { maxRetriesPerRequest: null } }).on('error', () => {});
 }
 
 // bullmq promises that each job is done at least once, and again only if it was found
