@@ -16,7 +16,8 @@ func TestJobsOfEveryKind(t *testing.T) {
 	a, b, c := &shards[0], &shards[1], &shards[2]
 	queue := strings.Trim(b.key(), "{}")
 	errands := map[string]*errand{
-		"asynq":      startAsynq(all, queue), // the first master that is killed is another's: to be given a task again takes a minute
+		// The first master that is killed is another shard's: to be given a task again takes a minute.
+		"asynq":      startAsynq(all, queue),
 		"redsync":    startRedsync(all, a.key()),
 		"redis_rate": startRate(all, a.key()),
 	}
