@@ -14,11 +14,19 @@ const pollEvery = 20 * time.Millisecond
 // Eventually returns when the condition holds, and fails the test if it does not become true.
 func Eventually(tb testing.TB, what string, holds func() bool) {
 	tb.Helper()
-	deadline := time.Now().Add(Patience)
+	if !Within(Patience, holds) {
+		tb.Fatalf("waited %v in vain: %s", Patience, what)
+	}
+}
+
+// Within waits until the condition holds, no longer than it is told to, and tells whether it does.
+func Within(patience time.Duration, holds func() bool) bool {
+	deadline := time.Now().Add(patience)
 	for !holds() {
 		if time.Now().After(deadline) {
-			tb.Fatalf("waited %v in vain: %s", Patience, what)
+			return false
 		}
 		time.Sleep(pollEvery)
 	}
+	return true
 }
