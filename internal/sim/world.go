@@ -27,6 +27,7 @@ type Options struct {
 
 	NoDisk  bool // saves succeed and are forgotten: for big worlds, in which nobody starts again
 	NoWatch bool // the rules are not checked
+	Sparse  bool // the rules about what a node was told by all others are checked at every thousandth node: for big worlds
 }
 
 // Span is a time between two bounds, both included.
