@@ -83,6 +83,10 @@ func readJob(c *command.Call) (*job, error) {
 	return j, a.Err()
 }
 
+// slackMs is how much of the end of time is left out of what a key has to live: the target, redis or Skein, adds it to its own
+// clock, and drops the key as one that is over if the sum overflows.
+const slackMs = 24 * 3600 * 1000
+
 // load notes the keys that are there, with their values as they are now.
 func (j *job) load(tx *keyspace.WriteTx, nowMs int64) error {
 	j.cluster = tx.Keyspace().Cluster()
@@ -93,7 +97,7 @@ func (j *job) load(tx *keyspace.WriteTx, nowMs int64) error {
 		}
 		it := item{key: key}
 		if at := r.Expiry(); at >= 0 {
-			it.ttlMs = max(at-nowMs, 1)
+			it.ttlMs = min(max(at-nowMs, 1), math.MaxInt64-nowMs-slackMs)
 		}
 		if o := r.Object(); o != nil {
 			it.big = o.Freeze()

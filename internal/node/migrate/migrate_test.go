@@ -5,8 +5,10 @@ import (
 	"bytes"
 	"fmt"
 	"io"
+	"math"
 	"net"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -133,6 +135,20 @@ func TestWire(t *testing.T) {
 				t.Errorf("sent %q instead of %q", line, want)
 			}
 		}
+	}
+}
+
+// TestEndOfTime: the target adds what a key has to live to its clock, which may be ahead of ours.
+func TestEndOfTime(t *testing.T) {
+	c := newNode(t, false).client()
+	c.want("+OK", "SET", "k", "v", "PXAT", fmt.Sprint(math.MaxInt64))
+	got := make(chan string, 2)
+	c.want("+OK", "MIGRATE", "127.0.0.1", target(t, got, "+OK", "+OK"), "k", "5", "5000")
+	<-got
+	ahead := time.Now().Add(time.Hour).UnixMilli()
+	ttl, err := strconv.ParseInt(strings.Fields(<-got)[2], 10, 64)
+	if err != nil || ttl > math.MaxInt64-ahead || ttl < math.MaxInt64/2 {
+		t.Errorf("the key has %d ms to live (%v)", ttl, err)
 	}
 }
 

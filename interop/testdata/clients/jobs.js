@@ -59,19 +59,28 @@ function newIORedis() {
   return new Cluster(at, { slotsRefreshInterval: 500, maxRedirections: 200, redisOptions: { maxRetriesPerRequest: null } }).on('error', () => {});
 }
 
+// newWorkerConnection is for a worker of BullMQ, which duplicates it for BZPOPMIN, and closes the duplicate when the reply is a
+// second late. If the command is still being tried again then, BullMQ connects anew while it waits for the end of the old
+// connection, and the worker hangs for ever, with any server: the duplicate must give up before.
+function newWorkerConnection() {
+  const c = newIORedis();
+  c.duplicate = (at, options) => Object.getPrototypeOf(c).duplicate.call(c, at, { ...options, maxRedirections: 5 });
+  return c;
+}
+
 // bullmq promises that each job is done at least once, and again only if it was found
 // stalled: when its worker could not say in time that it works on it. A job that was done, but
 // could not be marked so because the node refused to write, is marked as failed when it can.
 async function bullmq() {
   const { Queue, Worker, FlowProducer } = require('bullmq');
-  const at = () => ({ connection: newIORedis(), prefix: tag });
+  const at = (connection = newIORedis()) => ({ connection, prefix: tag });
   const effects = newIORedis();
   const done = new Set(); // names of jobs
   const workers = [1, 2].map(() => new Worker('jobs', async (job) => {
     await insist(() => effects.hset(`${tag}effects`, `${job.name}/${job.attemptsStarted}`, job.id));
     done.add(job.name);
     report.done = done.size;
-  }, { ...at(), concurrency: 4, lockDuration: 4000, stalledInterval: 1000, maxStalledCount: 1000, runRetryDelay: 200, drainDelay: 1 }));
+  }, { ...at(newWorkerConnection()), concurrency: 4, lockDuration: 4000, stalledInterval: 1000, maxStalledCount: 1000, runRetryDelay: 200, drainDelay: 1 }));
   const [queue, flows] = [new Queue('jobs', at()), new FlowProducer(at())];
   for (const part of [...workers, queue, flows]) part.on('error', (e) => { report.why = e.message; });
   const jobOf = (n, opts) => ({ name: `job-${n}`, data: { n }, opts: { jobId: `job-${n}`, ...opts } });
