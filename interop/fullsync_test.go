@@ -245,7 +245,10 @@ func TestRedisCLIReplica(t *testing.T) {
 	s := testkit.StartSkein(t, "repl-diskless-sync-delay 0")
 	s.Want("+OK", "SET", "before", "value")
 	stop := writing(t, s)
-	out := runFor(t, 3*time.Second, testkit.Program(t, "stdbuf"), "-oL", testkit.Program(t, "redis-cli"), "-p", fmt.Sprint(s.Port), "--replica")
-	stop()
-	mustContain(t, out, "SYNC with master, discarding", "Logging commands from master.", `"SET","written:1","`)
+	defer stop()
+	shown := func(out string) bool {
+		return strings.Contains(out, "SYNC with master, discarding") && strings.Contains(out, "Logging commands from master.") &&
+			strings.Contains(out, `"SET","written:1","`)
+	}
+	runUntil(t, shown, testkit.Program(t, "stdbuf"), "-oL", testkit.Program(t, "redis-cli"), "-p", fmt.Sprint(s.Port), "--replica")
 }

@@ -47,7 +47,8 @@ type rueidisStore struct{ c rueidis.Client }
 // newRueidis leaves client-side caching out, which needs CLIENT TRACKING.
 func newRueidis(t *testing.T, addrs []string) store {
 	t.Helper()
-	c, err := rueidis.NewClient(rueidis.ClientOption{InitAddress: addrs, DisableCache: true})
+	c, err := rueidis.NewClient(rueidis.ClientOption{InitAddress: addrs, DisableCache: true,
+		ClusterOption: rueidis.ClusterOption{ShardsRefreshInterval: time.Second}}) // plus up to a second that it waits
 	if err != nil {
 		t.Fatal(err)
 	}

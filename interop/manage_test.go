@@ -65,6 +65,7 @@ func TestRedisCLIManagesCluster(t *testing.T) {
 	if got := slotCount(empty); got != 0 {
 		t.Fatalf("%d slots are left on the node that leaves", got)
 	}
+	waitUnasked(t, empty)
 	mustContain(t, manage(t, "del-node", entry, idOf(empty)), "Sending CLUSTER FORGET messages to the cluster...")
 	nodes = nodes[:4]
 	waitOK(t, nodes)

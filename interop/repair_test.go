@@ -119,6 +119,24 @@ func tagOf(number int) string {
 	}
 }
 
+// unassign takes slots from their owners, for all nodes. A heartbeat that an owner sent before may give them back: then again.
+func unassign(t *testing.T, nodes []*server, slots ...int) {
+	t.Helper()
+	left, quiet := fmt.Sprint(16384-len(slots)), 0
+	testkit.Eventually(t, "nobody knows an owner", func() bool {
+		quiet++
+		for _, n := range nodes {
+			if testkit.Info(n.Do("CLUSTER", "INFO"), "cluster_slots_assigned") != left {
+				quiet = 0
+				for _, s := range slots {
+					n.Do("CLUSTER", "DELSLOTS", fmt.Sprint(s)) // or it is unassigned already
+				}
+			}
+		}
+		return quiet > 5 // nothing is on its way any more
+	})
+}
+
 // Slots that nobody owns are given to somebody by fix: those with keys to who has the keys.
 func TestFixUnassignedSlots(t *testing.T) {
 	t.Parallel()
@@ -127,11 +145,14 @@ func TestFixUnassignedSlots(t *testing.T) {
 	nodes[0].Want("+OK", "SET", key, "kept")
 	for _, n := range nodes {
 		n.Want("+OK", "CLUSTER", "DELSLOTSRANGE", "90", "110")
-		n.Want("+OK", "CLUSTER", "DELSLOTS", "16000")
 	}
+	slots := []int{16000}
+	for s := 90; s <= 110; s++ {
+		slots = append(slots, s)
+	}
+	unassign(t, nodes, slots...)
 	for _, n := range nodes {
 		waitInfo(t, n, "cluster_state", "fail")
-		waitInfo(t, n, "cluster_slots_assigned", fmt.Sprint(16384-22))
 	}
 	if out, err := testkit.TryRedisCLI(t, "--cluster", "check", nodes[0].Addr()); err == nil || !strings.Contains(out, "[ERR] Not all 16384 slots are covered by nodes.") {
 		t.Errorf("check says (%v):\n%s", err, out)

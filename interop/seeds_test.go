@@ -158,9 +158,7 @@ func TestClusterDown(t *testing.T) {
 		nodes := createdCluster(t, 3)
 		n := nodes[0]
 		n.Want("+OK", "SET", mine, "value")
-		for _, n := range nodes {
-			n.Want("+OK", "CLUSTER", "DELSLOTS", "16383")
-		}
+		unassign(t, nodes, 16383)
 		eventually(n, down, "GET", mine)
 		n.Want(unserved, "GET", other)
 		n.Want("+OK", "CONFIG", "SET", "cluster-allow-reads-when-down", "yes")

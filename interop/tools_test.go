@@ -1,7 +1,6 @@
 package interop
 
 import (
-	"context"
 	"fmt"
 	"os"
 	"os/exec"
@@ -9,7 +8,6 @@ import (
 	"regexp"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/skeindb/skein/internal/testkit"
 )
@@ -46,22 +44,24 @@ func TestRedisCLIModes(t *testing.T) {
 		"--latency": `^[0-9]+ [0-9]+ [0-9.]+ [0-9]+`,
 	} {
 		// Without a terminal redis-cli would keep its lines until it ends.
-		if out := runFor(t, 1500*time.Millisecond, testkit.Program(t, "stdbuf"), "-oL", cli, "-p", port, mode, "-i", "1"); !regexp.MustCompile(wanted).MatchString(out) {
-			t.Errorf("%s shows:\n%s", mode, out)
-		}
+		runUntil(t, regexp.MustCompile(wanted).MatchString, testkit.Program(t, "stdbuf"), "-oL", cli, "-p", port, mode, "-i", "1")
 	}
 }
 
-// runFor runs a program that does not end by itself and returns what it printed in the time.
-func runFor(t *testing.T, d time.Duration, program string, args ...string) string {
+// runUntil runs a program that does not end by itself until it has shown what is wanted.
+func runUntil(t *testing.T, shown func(string) bool, program string, args ...string) {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), d)
-	defer cancel()
-	out, err := exec.CommandContext(ctx, program, args...).CombinedOutput()
-	if err != nil && ctx.Err() == nil {
-		t.Errorf("%s %v: %v\n%s", program, args, err, out)
+	var out output
+	cmd := exec.CommandContext(t.Context(), program, args...)
+	cmd.Stdout, cmd.Stderr = &out, &out
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
 	}
-	return string(out)
+	defer cmd.Wait()
+	defer cmd.Process.Kill()
+	if !testkit.Within(testkit.Patience, func() bool { return shown(out.String()) }) {
+		t.Errorf("%s %v shows:\n%s", program, args, out.String())
+	}
 }
 
 // redis-benchmark finds the nodes by itself.
