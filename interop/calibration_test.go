@@ -60,12 +60,15 @@ func killedForReal(t *testing.T) (p phases) {
 	for _, n := range survivors {
 		waitInfo(t, n, "cluster_state", "ok")
 	}
-	after := func(at core.Millis) time.Duration { return time.Duration(int64(at)-killed) * time.Millisecond }
+	ended := time.Now().UnixMilli() // what happens later is because the survivors are stopped
 	for _, n := range survivors {
 		n.Stop()
+	}
+	after := func(at core.Millis) time.Duration { return time.Duration(int64(at)-killed) * time.Millisecond }
+	for _, n := range survivors {
 		for _, r := range replayed(t, filepath.Join(n.Dir, "flight.json")) {
 			switch at := after(r.At); {
-			case at < 0:
+			case at < 0 || int64(r.At) > ended:
 			case r.What == core.NodeFailed && (p.fail == 0 || at < p.fail):
 				p.fail = at
 			case r.What == core.Promoted:

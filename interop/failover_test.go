@@ -116,6 +116,9 @@ func TestTakeover(t *testing.T) {
 		waitEqual(t, shards[i])
 	}
 	stopped := shards[:2]
+	for _, s := range stopped { // the first that takes over makes a majority again, which could elect the second
+		s.replica.Want("+OK", "CONFIG", "SET", "cluster-replica-no-failover", "yes")
+	}
 	for _, s := range stopped {
 		s.master.Signal(syscall.SIGSTOP)
 	}
