@@ -129,6 +129,7 @@ func TestTakeover(t *testing.T) {
 	for _, s := range stopped {
 		s.replica.Want("+OK", "CLUSTER", "FAILOVER", "TAKEOVER")
 		waitMaster(t, s.replica)
+		s.replica.Want("+OK", "CONFIG", "SET", "cluster-replica-no-failover", "no")
 	}
 	for _, n := range rest {
 		waitInfo(t, n, "cluster_state", "ok")
