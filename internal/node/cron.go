@@ -78,7 +78,7 @@ func (n *Node) tick(nowMs int64) {
 		l.Do(l.Trim)
 	}
 	if n.cluster != nil {
-		n.linkBytes.Store(n.cluster.Stats().LinkBytes)
+		n.linkBytes.Store(n.cluster.LinkBytes())
 	}
 	replicas, backlog, notCounted := n.repl.Memory()
 	n.logBytes.Store(replicas + backlog - notCounted)

@@ -112,7 +112,7 @@ func (n *Node) memory() (m admin.Memory) {
 	m.Replicas, m.Backlog, m.NotCounted = n.repl.Memory()
 	m.ReplicaBuffers = m.Replicas + m.Backlog
 	if n.cluster != nil {
-		m.ClusterLinks = n.cluster.Stats().LinkBytes
+		m.ClusterLinks = n.cluster.LinkBytes()
 	}
 	m.CachedScripts, m.Scripts, m.Machines = n.scripts.Usage()
 	m.Libraries, m.LoadedFunctions, m.Functions = n.functions.Size()

@@ -214,7 +214,7 @@ func (n *Node) clientOptions(databases int) clients.Options {
 			if n.cluster == nil {
 				return 0
 			}
-			return n.cluster.Stats().Links
+			return n.cluster.Links()
 		},
 		Pause: func(all bool, untilMs int64) {
 			mode := exec.PauseWrite

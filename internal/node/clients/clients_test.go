@@ -367,7 +367,13 @@ func TestMonitor(t *testing.T) {
 }
 
 func TestAdmission(t *testing.T) {
-	p := newPlace(t, func(o *Options) { o.ClusterConns = func() int { return 1 } })
+	var p *place
+	p = newPlace(t, func(o *Options) {
+		o.ClusterConns = func() int {
+			p.Len() // the registry is not locked meanwhile: who answers may wait for somebody who ends a session
+			return 1
+		}
+	})
 	p.Tune(Limits{MaxClients: 3, ProtectedMode: true})
 	p.connect()
 	p.connect()

@@ -98,8 +98,9 @@ const (
 // of the socket it came by, if that is a unix socket.
 func (r *Registry) Open(home session.Home, remote, local netip.AddrPort, unixPath string) (*session.Session, string) {
 	limits := r.limits.Load()
+	others := r.clusterConns() // not under r.mu, which comes after all locks of those who end sessions
 	r.mu.Lock()
-	if len(r.all)+r.clusterConns() >= limits.MaxClients {
+	if len(r.all)+others >= limits.MaxClients {
 		r.mu.Unlock()
 		r.counter.rejected.Add(1)
 		if r.opt.Cluster {

@@ -56,21 +56,18 @@ func (d *Driver) KillLinks(id nodeid.ID, to, from bool) bool {
 	return known
 }
 
-// Stats is what INFO shows of the links.
-type Stats struct {
-	Links     int   // cluster_connections: as redis counts them, two to each other node
-	LinkBytes int64 // mem_cluster_links: what the links that are there cost
-}
+// Links is cluster_connections of INFO: as redis counts them, two to each other node. It takes no lock: whoever opens a
+// client asks, and promotions, which hold all, end some.
+func (d *Driver) Links() int { return 2 * (len(d.opt.View.Load().Nodes) - 1) }
 
-// Stats counts the links and their memory.
-func (d *Driver) Stats() Stats {
-	s := Stats{Links: 2 * (len(d.opt.View.Load().Nodes) - 1)}
+// LinkBytes is mem_cluster_links of INFO: what the links that are there cost.
+func (d *Driver) LinkBytes() (sum int64) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	for _, l := range d.links {
-		s.LinkBytes += l.memory()
+		sum += l.memory()
 	}
-	return s
+	return sum
 }
 
 // flown is an event that the core was given.

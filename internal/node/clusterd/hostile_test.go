@@ -176,14 +176,14 @@ func TestReceiveBuffer(t *testing.T) {
 	m.Publish = &bus.Publish{Channel: []byte("c"), Message: make([]byte, 1<<20)}
 	packet := bus.Append(nil, m)
 	conn.Write(packet[:100_000])
-	eventually(t, "a part is read", func() bool { return n.d.Stats().LinkBytes >= 100_000 })
-	if got := n.d.Stats().LinkBytes; got > 300_000 {
+	eventually(t, "a part is read", func() bool { return n.d.LinkBytes() >= 100_000 })
+	if got := n.d.LinkBytes(); got > 300_000 {
 		t.Errorf("%d bytes for a link that sent 100000", got)
 	}
 	conn.Write(packet[100_000:])
 	conn.Write(bus.Append(nil, stranger()))
 	readPacket(t, conn)
-	eventually(t, "the buffer is given back", func() bool { return n.d.Stats().LinkBytes < 10_000 })
+	eventually(t, "the buffer is given back", func() bool { return n.d.LinkBytes() < 10_000 })
 }
 
 // TestUnreadAnswers asks without end and reads no answer: we stop listening before much waits to be sent.
@@ -197,7 +197,7 @@ func TestUnreadAnswers(t *testing.T) {
 	for range 10 * replyRoom / len(ping) {
 		ours.SetWriteDeadline(time.Now().Add(time.Second))
 		if _, err := ours.Write(ping); err != nil {
-			if got := n.d.Stats().LinkBytes; got > 2*replyRoom {
+			if got := n.d.LinkBytes(); got > 2*replyRoom {
 				t.Errorf("%d bytes wait", got)
 			}
 			answers(t, n)
