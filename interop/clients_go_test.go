@@ -22,15 +22,11 @@ type sender interface {
 	close()
 }
 
-// patientRead is how long a reply of a command that must not run twice is waited for: go-redis repeats it after three seconds
-// else, which is less than a failover may hold it up.
-const patientRead = 15 * time.Second
-
 type goRedisSender struct{ c *redis.ClusterClient }
 
 func newGoRedisSender(addrs []string) (sender, error) {
 	return goRedisSender{redis.NewClusterClient(&redis.ClusterOptions{
-		Addrs: addrs, MaxRedirects: 16, ReadTimeout: patientRead, ClusterStateReloadInterval: time.Second,
+		Addrs: addrs, MaxRedirects: 16, ClusterStateReloadInterval: time.Second,
 	})}, nil
 }
 

@@ -64,7 +64,7 @@ func TestSyncReplicasKeepWrites(t *testing.T) {
 // answer yet.
 func TestSyncReplicasHandOver(t *testing.T) {
 	t.Parallel()
-	shards, all := createdShards(t, startSkein, "repl-sync-replicas 1", "cluster-node-timeout 5000")
+	shards, all := createdShards(t, startSkein, "repl-sync-replicas 1")
 	s := shards[0]
 	w := appending(s, all)
 	for range size(5, 50) {

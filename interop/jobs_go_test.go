@@ -62,7 +62,7 @@ func (quiet) Fatal(...any) {}
 // out without telling is given again when its lease has expired (30 s) and asynq has looked
 // for such (each minute).
 func startAsynq(all []*server, queue string) *errand {
-	opt := asynq.RedisClusterClientOpt{Addrs: addrs(all), MaxRedirects: 16, ReadTimeout: patientRead}
+	opt := asynq.RedisClusterClientOpt{Addrs: addrs(all), MaxRedirects: 16}
 	server := asynq.NewServer(opt, asynq.Config{
 		Concurrency: 8, Queues: map[string]int{queue: 1}, TaskCheckInterval: 50 * time.Millisecond, Logger: quiet{}, LogLevel: asynq.FatalLevel,
 		DelayedTaskCheckInterval: time.Second, RetryDelayFunc: func(int, error, *asynq.Task) time.Duration { return 100 * time.Millisecond },

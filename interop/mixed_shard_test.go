@@ -151,8 +151,7 @@ func stat(n *server, field string) int {
 // of them takes over, and the two redis leave.
 func TestRollingReplacement(t *testing.T) {
 	t.Parallel()
-	patient := fmt.Sprint("cluster-node-timeout ", mixedTimeout.Milliseconds())
-	shards, all := createdShards(t, startRedis, patient)
+	shards, all := createdShards(t, startRedis)
 	stocked := stock{small: size(1000, 20_000), large: size(3, 30)}
 	stocked.fill(t, all)
 	load := startLoad(t, all, size(500, 1000))
@@ -160,7 +159,7 @@ func TestRollingReplacement(t *testing.T) {
 
 	for i := range shards {
 		old := shards[i]
-		s := shard{startSkein(t, slices.Concat(replicated, []string{patient})...), startSkein(t, slices.Concat(replicated, []string{patient})...)}
+		s := shard{startSkein(t, replicated...), startSkein(t, replicated...)}
 		for _, n := range []*server{s.master, s.replica} {
 			manage(t, "add-node", n.Addr(), old.master.Addr(), "--cluster-slave", "--cluster-master-id", idOf(old.master))
 			waitLinked(t, shard{old.master, n})

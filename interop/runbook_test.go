@@ -104,7 +104,10 @@ func TestClusterDownRunbook(t *testing.T) {
 	}
 
 	// Redis provides an automated repair tool.
-	unassign(t, four, 5000)
+	for _, n := range four {
+		n.Want("+OK", "CLUSTER", "DELSLOTS", "5000")
+	}
+	waitUnassigned(t, four, 5000)
 	waitInfo(t, here, "cluster_state", "fail")
 	sh.must(here, "redis-cli --cluster fix 192.168.1.10:6379")
 	waitOK(t, four)

@@ -158,7 +158,10 @@ func TestClusterDown(t *testing.T) {
 		nodes := createdCluster(t, 3)
 		n := nodes[0]
 		n.Want("+OK", "SET", mine, "value")
-		unassign(t, nodes, 16383)
+		for _, n := range nodes {
+			n.Want("+OK", "CLUSTER", "DELSLOTS", "16383")
+		}
+		waitUnassigned(t, nodes, 16383)
 		eventually(n, down, "GET", mine)
 		n.Want(unserved, "GET", other)
 		n.Want("+OK", "CONFIG", "SET", "cluster-allow-reads-when-down", "yes")

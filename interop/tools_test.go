@@ -57,9 +57,16 @@ func runUntil(t *testing.T, shown func(string) bool, program string, args ...str
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
-	defer cmd.Wait()
-	defer cmd.Process.Kill()
-	if !testkit.Within(testkit.Patience, func() bool { return shown(out.String()) }) {
+	ended := make(chan error, 1)
+	go func() { ended <- cmd.Wait() }()
+	seen := testkit.Within(testkit.Patience, func() bool { return len(ended) > 0 || shown(out.String()) })
+	if len(ended) > 0 {
+		t.Errorf("%s %v ended by itself: %v\n%s", program, args, <-ended, out.String())
+		return
+	}
+	cmd.Process.Kill()
+	<-ended
+	if !seen {
 		t.Errorf("%s %v shows:\n%s", program, args, out.String())
 	}
 }

@@ -106,7 +106,7 @@ func TestScriptsInShifts(t *testing.T) {
 		replies = append(replies, reply)
 		testkit.Eventually(t, "the script on "+key+" is busy", func() bool { return strings.HasPrefix(r.do("GET", key), "-BUSY ") })
 	}
-	_, reply := r.transaction([]string{"EVAL", "for i = 1, 1e6 do end return redis.call('incr', KEYS[1])", "1", "x"})
+	_, reply := r.transaction([]string{"EVAL", awhile + "return redis.call('incr', KEYS[1])", "1", "x"})
 	r.expect("+OK", "SET", "y", "served")
 	if got := <-reply; got != "[:1]" {
 		t.Error(got)

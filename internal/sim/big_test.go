@@ -46,7 +46,7 @@ func TestBig(t *testing.T) {
 	defer debug.SetMemoryLimit(debug.SetMemoryLimit(7 << 29)) // collects more often where it comes near to 4 GiB
 	hugePages(7 << 29)
 	for seed := range uint64(*bigSeeds) {
-		s := Study{Masters: *bigMasters, Replicas: 1, NodeTimeout: 15 * Second, Scenario: "mass-failure", Seed: 1 + *firstSeed + seed, Seeds: 1, Form: true, Rush: true, Check: true}
+		s := Study{Masters: *bigMasters, Replicas: 1, NodeTimeout: 15 * Second, Scenario: "mass-failure", Seed: 1 + *firstSeed + seed, Seeds: 1, Form: true, Rush: true, Check: true, Sparse: true}
 		start, p := time.Now(), progress{known: 2 * *bigMasters * (2**bigMasters - 1)}
 		s.noted = p.note
 		stop := make(chan bool)

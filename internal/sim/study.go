@@ -26,7 +26,8 @@ type Study struct {
 	Delay        Time // greatest of a packet between two nodes; 0: 2 ms
 	Form         bool // form the cluster by MEETs first, instead of beginning with one that is at work
 	Rush         bool // strike as soon as the cluster is well, without a quiet time in which to count what the bus carries
-	Check        bool // check the rules at every step; slower. Of more than 400 nodes see Options.Sparse, and no disk is watched
+	Check        bool // check the rules at every step; slower
+	Sparse       bool // of Check: see Options.Sparse, and nothing of disks, for thousands of nodes
 	Workers      int  // courses at a time; 0: one per core
 
 	noted func(Time, *core.Record) // hears of every record, from several goroutines
@@ -169,9 +170,9 @@ func (s *Study) options() Options {
 	o.Config.PingInterval = core.Millis(s.PingInterval / Millisecond)
 	o.Delay = Span{s.Delay / 20, s.Delay}
 	o.Form, o.NoWatch = s.Form, !s.Check
-	if nodes := o.Masters + o.Replicas; nodes > 100 {
-		o.NoDisk, o.Codec, o.Writes = !s.Check || nodes > 400, 1000, Second
-		o.Sparse = nodes > 400
+	o.Sparse = s.Sparse
+	if o.Masters+o.Replicas > 100 {
+		o.NoDisk, o.Codec, o.Writes = !s.Check || s.Sparse, 1000, Second
 	}
 	return o
 }
