@@ -48,7 +48,7 @@ func TestRedisCLIModes(t *testing.T) {
 	}
 }
 
-// runUntil runs a program that does not end by itself until it has shown what is wanted.
+// runUntil runs a program, which may go on for ever, until it has shown what is wanted.
 func runUntil(t *testing.T, shown func(string) bool, program string, args ...string) {
 	t.Helper()
 	var out output
@@ -59,14 +59,14 @@ func runUntil(t *testing.T, shown func(string) bool, program string, args ...str
 	}
 	ended := make(chan error, 1)
 	go func() { ended <- cmd.Wait() }()
-	seen := testkit.Within(testkit.Patience, func() bool { return len(ended) > 0 || shown(out.String()) })
-	if len(ended) > 0 {
-		t.Errorf("%s %v ended by itself: %v\n%s", program, args, <-ended, out.String())
-		return
+	testkit.Within(testkit.Patience, func() bool { return len(ended) > 0 || shown(out.String()) })
+	if len(ended) == 0 {
+		cmd.Process.Kill()
+		<-ended
+	} else if err := <-ended; err != nil {
+		t.Errorf("%s %v: %v", program, args, err)
 	}
-	cmd.Process.Kill()
-	<-ended
-	if !seen {
+	if !shown(out.String()) {
 		t.Errorf("%s %v shows:\n%s", program, args, out.String())
 	}
 }
