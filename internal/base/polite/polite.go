@@ -24,6 +24,12 @@ type Worker struct {
 // next one comes no sooner than after as long: to rest at every turn then would be to stand still.
 func (w *Worker) Rest() {
 	runtime.Gosched()
+	w.Yield()
+}
+
+// Yield is Rest as far as other threads are concerned, for who keeps one that it is locked to: to let another goroutine go
+// first, such a thread has to be sent to sleep and woken.
+func (w *Worker) Yield() {
 	now := time.Now()
 	if now.Sub(w.rested) < w.long {
 		return

@@ -5,6 +5,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/skeindb/skein/internal/base/polite"
 	"github.com/skeindb/skein/internal/base/resp"
 	"github.com/skeindb/skein/internal/base/slot"
 	"github.com/skeindb/skein/internal/command"
@@ -55,6 +56,8 @@ type runner struct {
 
 	onShift   bool  // it lasts, and has a place among those that do
 	shiftEnds int64 // nanos
+	yields    int64 // nanos
+	manners   polite.Worker
 
 	wrote  atomic.Bool
 	killed atomic.Bool
