@@ -1,11 +1,13 @@
 package interop
 
 import (
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync"
 	"syscall"
 	"testing"
 	"time"
@@ -13,10 +15,13 @@ import (
 	"github.com/skeindb/skein/internal/testkit"
 )
 
-// Twenty manual failovers, the next one as soon as the last one is done. All succeed, and no write is lost.
+// Twenty manual failovers, the next one as soon as the last one is done. All succeed, no write is lost, and who connects
+// meanwhile is served.
 func TestFailoversInARow(t *testing.T) {
 	shards, all := createdShards(t, startSkein)
 	s := shards[0]
+	leave := comeAndGo(t, s.master, s.replica)
+	defer leave()
 	w := appending(s, all)
 	for i := range size(20, 100) {
 		waitWritten(t, w, s.master)
@@ -35,6 +40,47 @@ func TestFailoversInARow(t *testing.T) {
 	waitOK(t, all)
 	waitEqual(t, s)
 	finish(t, w, false)
+}
+
+// comeAndGo has clients that connect to the nodes, say one PING and leave, one after the other until leave is called.
+func comeAndGo(t *testing.T, nodes ...*server) (leave func()) {
+	t.Helper()
+	var group sync.WaitGroup
+	done := make(chan struct{})
+	for _, n := range nodes {
+		group.Go(func() {
+			visits := time.NewTicker(2 * time.Millisecond) // the kernel keeps the port of each for a minute
+			defer visits.Stop()
+			for {
+				select {
+				case <-done:
+					return
+				case <-visits.C:
+				}
+				if err := visit(n); err != nil {
+					t.Errorf("a client that came to port %d: %v", n.Port, err)
+					return
+				}
+			}
+		})
+	}
+	return func() {
+		close(done)
+		group.Wait()
+	}
+}
+
+func visit(n *server) error {
+	c, err := testkit.Dial(n.Addr())
+	if err != nil {
+		return err
+	}
+	defer c.Close()
+	reply, err := c.Do("PING")
+	if err == nil && testkit.Show(reply) != "+PONG" {
+		err = errors.New(testkit.Show(reply))
+	}
+	return err
 }
 
 // kill -9 of a master, again and again. With repl-sync-replicas 1 nothing that was acknowledged is lost.
