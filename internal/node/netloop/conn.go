@@ -59,7 +59,8 @@ func (l *Loop) read(c *conn) (data []byte, ok bool) {
 func (l *Loop) feed(c *conn, data []byte) (from int) {
 	from = len(l.out)
 	c.s.Out.Buf = l.out
-	c.s.Pending.In, c.s.Pending.Parsed = len(data), 0
+	p := &c.s.Pending
+	p.In, p.InFree, p.Parsed = len(data), cap(c.in)-len(c.in), 0
 	n := l.opt.Engine.Feed(&l.turn, c.s, data)
 	l.out, c.s.Out.Buf = c.s.Out.Buf, nil
 	l.keep(c, data[n:])
