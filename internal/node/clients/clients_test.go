@@ -501,6 +501,23 @@ func TestEviction(t *testing.T) {
 	}
 }
 
+// As much as is allowed is not too much, and a short reply that is about to be sent makes nobody too large.
+func TestEvictionAtTheLimit(t *testing.T) {
+	p := newPlace(t, nil)
+	one, other := p.connect(), p.connect()
+	one.Pending.In, other.Pending.In = 100<<10, 100<<10
+	one.do("ping")
+	other.do("ping")
+	_, normal := p.Memory()
+	p.Tune(Limits{MaxClients: 10, Memory: normal})
+	if p.OverLimit(one.Session, fixedOutput, p.now); one.killed() || other.killed() {
+		t.Error("a client was evicted at the limit")
+	}
+	if p.OverLimit(one.Session, fixedOutput+1, p.now); !one.killed() || other.killed() {
+		t.Error("a client beyond the limit was not evicted")
+	}
+}
+
 // A client that does not read is looked at again though nothing happens to it.
 func TestStuckClientIsWoken(t *testing.T) {
 	p := newPlace(t, nil)
