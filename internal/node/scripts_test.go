@@ -4,6 +4,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/skeindb/skein/internal/base/resp"
 	"github.com/skeindb/skein/internal/testkit"
 )
 
@@ -149,4 +150,43 @@ func TestExecOfAClientThatGoesAwayIsFinished(t *testing.T) {
 	testkit.Eventually(t, "the client is gone", func() bool { return !strings.Contains(r.do("CLIENT", "LIST"), "cmd=exec") })
 	r.kill()
 	testkit.Eventually(t, "EXEC is finished", func() bool { return r.do("GET", "{a}x") == "3" })
+}
+
+// What a script publishes to its own client comes behind its reply, however long the script goes on; behind EXEC's, if it
+// is part of one.
+func TestScriptPublishesToItsClient(t *testing.T) {
+	r := runLoops(t, 1)
+	conn := r.dial(r.port)
+	eval := []string{"EVAL", "redis.call('publish', 'news', 'one') " + awhile + "redis.call('publish', 'news', 'two') return 'done'", "0"}
+	want := func(what string, v resp.Value, err error) {
+		t.Helper()
+		if err != nil || !strings.Contains(testkit.Show(v), what) {
+			t.Fatal(testkit.Show(v), err)
+		}
+	}
+	news := func() {
+		t.Helper()
+		for _, text := range []string{"one", "two"} {
+			v, err := conn.Receive()
+			want("message news "+text, v, err)
+		}
+	}
+	do := func(what string, words ...string) {
+		t.Helper()
+		v, err := conn.Do(words...)
+		want(what, v, err)
+	}
+	do("server", "HELLO", "3")
+	do("subscribe news", "SUBSCRIBE", "news")
+	for range 5 {
+		do("done", eval...)
+		news()
+	}
+	do("OK", "MULTI")
+	do("QUEUED", eval...)
+	do("QUEUED", "PING")
+	do("QUEUED", eval...)
+	do("[done +PONG done]", "EXEC")
+	news()
+	news()
 }

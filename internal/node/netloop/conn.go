@@ -97,11 +97,14 @@ func (l *Loop) attend(c *conn) {
 	}
 	from := len(l.out)
 	s.Out.Buf = l.out
-	if s.Away && knock.Replied { // what a script has published comes behind its reply
+	s.Out.Raw(mail)
+	if s.Away && knock.Replied {
 		l.opt.Engine.Answer(&l.turn, s, knock.Reply)
 		knock.Replied, knock.Wake = false, true
+		if !s.Away { // or else an EXEC goes on, with another script
+			s.TakeMail()
+		}
 	}
-	s.Out.Raw(mail)
 	if knock.Replied {
 		l.opt.Engine.Answer(&l.turn, s, knock.Reply)
 	}

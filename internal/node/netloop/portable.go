@@ -174,6 +174,9 @@ func (l *Loop) attend(c *conn) {
 	}
 	if knock.Replied {
 		l.opt.Engine.Answer(&l.turn, s, knock.Reply)
+		if !s.Away {
+			s.TakeMail()
+		}
 	}
 	if knock.Wake && len(s.Retry) > 0 {
 		l.opt.Engine.Retry(&l.turn, s)

@@ -42,8 +42,7 @@ func (s *Session) Deliver(b []byte) (waiting int) {
 func (s *Session) TakeMail() {
 	d := &s.door
 	d.mu.Lock()
-	s.Out.Buf = append(s.Out.Buf, d.mail...)
-	d.mail = d.mail[:0]
+	s.Out.Buf = d.take(s.Out.Buf)
 	d.mu.Unlock()
 }
 
@@ -101,18 +100,27 @@ func (s *Session) Parked() bool { return s.parked || len(s.Retry) > 0 }
 // Unpark ends the wait that Park began.
 func (s *Session) Unpark() { s.parked = false }
 
-// Open takes everything that was left at the door; mail is appended to mailTo.
+// Open takes everything that was left at the door; mail is appended to mailTo. While s is Away its mail stays there:
+// what a script has published comes behind its reply (TakeMail).
 func (s *Session) Open(mailTo []byte) ([]byte, Knock) {
 	d := &s.door
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	k := Knock{d.reply, d.replied, d.wake, d.killed.Load()}
-	mailTo = append(mailTo, d.mail...)
-	if cap(d.mail) > 16<<10 {
+	if !s.Away {
+		mailTo = d.take(mailTo)
+	}
+	d.reply, d.replied, d.wake, d.notified = nil, false, false, false
+	return mailTo, k
+}
+
+// take moves the mail behind b.
+func (d *door) take(b []byte) []byte {
+	b = append(b, d.mail...)
+	if d.mail = d.mail[:0]; cap(d.mail) > 16<<10 {
 		d.mail = nil
 	}
-	d.mail, d.reply, d.replied, d.wake, d.notified = d.mail[:0], nil, false, false, false
-	return mailTo, k
+	return b
 }
 
 // knock notifies the home once for all that waits, and unlocks the door.
