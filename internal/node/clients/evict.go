@@ -37,7 +37,7 @@ func (r *Registry) weigh(s *session.Session, waiting int, limit int64) {
 	if class := classOf(s.Flags, s.Subs.Active()); class != Normal && class != PubSub {
 		bytes = 0
 	}
-	if r.count(s, bytes) > limit {
+	if r.count(s, bytes) >= limit {
 		s.Pending.Out = waiting
 		s.Publish()
 		r.evict(limit)
@@ -54,7 +54,7 @@ func (r *Registry) count(s *session.Session, bytes int64) (sum int64) {
 	return r.weight
 }
 
-// evict closes the largest clients until all together take no more than limit. It
+// evict closes the largest clients until all together take less than limit. It
 // weighs everybody anew by what they have published. One does it at a time: two who have
 // seen the same sum would close twice as many as they need to.
 func (r *Registry) evict(limit int64) {
@@ -78,12 +78,12 @@ func (r *Registry) evict(limit int64) {
 			list = append(list, sized{s, bytes})
 		}
 	}
-	if sum <= limit {
+	if sum < limit {
 		return
 	}
 	slices.SortFunc(list, func(a, b sized) int { return cmp.Compare(b.bytes, a.bytes) })
 	for _, c := range list {
-		if sum <= limit {
+		if sum < limit {
 			return
 		}
 		f := c.s.Facts()
