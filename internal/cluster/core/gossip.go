@@ -31,12 +31,8 @@ func (n *Node) addGossip(m *bus.Msg) {
 	for draws := wanted * drawsPerGossip; draws > 0 && fresh > 0 && len(m.Gossip) < wanted; {
 		drawn := batch[:min(len(batch), draws, fresh, wanted-len(m.Gossip))] // no more than are drawn in any case
 		draws -= len(drawn)
-		for i := range drawn {
-			drawn[i] = n.order[n.rnd.IntN(len(n.order))]
-		}
-		for _, p := range n.freshOf(drawn, &fresh) {
-			n.gossipAbout(m, p)
-		}
+		n.draw(drawn)
+		n.gossipAbout(m, n.freshOf(drawn, &fresh)...)
 	}
 	n.gossipAboutSuspects(m)
 	if p := n.me.master; p != nil && p.failed() && p.gossipMark != n.gossipRound && !p.noAddr() {
@@ -44,12 +40,27 @@ func (n *Node) addGossip(m *bus.Msg) {
 	}
 }
 
+// draw draws peers at random.
+func (n *Node) draw(drawn []*peer) {
+	var places [lookBatch]uint16
+	for i := range drawn {
+		places[i] = uint16(n.rnd.IntN(len(n.order)))
+	}
+	for i := range drawn {
+		drawn[i] = n.order[places[i]]
+	}
+}
+
 // freshOf keeps of the peers that were drawn those to speak of, and marks them. fresh is how many there may be besides
-// them. It touches little of many peers, so that the processor waits for all of them at a time.
+// them. It reads the marks first, so that the processor waits for all peers at a time.
 func (n *Node) freshOf(drawn []*peer, fresh *int) []*peer {
+	var marks [lookBatch]uint32
+	for i, p := range drawn {
+		marks[i] = p.gossipMark
+	}
 	kept := drawn[:0]
-	for _, p := range drawn {
-		if p == n.me || p.suspected() || p.gossipMark == n.gossipRound {
+	for i, p := range drawn {
+		if p == n.me || p.suspected() || marks[i] == n.gossipRound || p.gossipMark == n.gossipRound {
 			continue
 		}
 		*fresh--
@@ -80,19 +91,23 @@ func (n *Node) gossipAboutSuspects(m *bus.Msg) {
 	}
 }
 
-// gossipAbout appends what we know of p.
-func (n *Node) gossipAbout(m *bus.Msg, p *peer) {
-	p.gossipMark = n.gossipRound
-	g := bus.Gossip{
-		Node:         p.id,
-		PingSent:     uint32(p.pingSent / 1000),
-		PongReceived: uint32(p.pongReceived / 1000),
-		IP:           p.ip,
-		CPort:        p.busPort,
-		Flags:        p.flags,
+// gossipAbout appends what we know of peers. It takes the first cache line of all, then the second.
+func (n *Node) gossipAbout(m *bus.Msg, about ...*peer) {
+	begin := len(m.Gossip)
+	for _, p := range about {
+		p.gossipMark = n.gossipRound
+		m.Gossip = append(m.Gossip, bus.Gossip{
+			Node:         p.id,
+			PingSent:     uint32(p.pingSent / 1000),
+			PongReceived: uint32(p.pongReceived / 1000),
+			Flags:        p.flags,
+		})
 	}
-	g.Port, g.PPort = n.wirePorts(p.port, p.tlsPort)
-	m.Gossip = append(m.Gossip, g)
+	for i, p := range about {
+		g := &m.Gossip[begin+i]
+		g.IP, g.CPort = p.ip, p.busPort
+		g.Port, g.PPort = n.wirePorts(p.port, p.tlsPort)
+	}
 }
 
 // gossipMemory is room for so many entries: what the driver has left of packets that nobody needs any more, or new.

@@ -2,6 +2,7 @@ package core
 
 import (
 	"fmt"
+	"slices"
 
 	"github.com/skeindb/skein/internal/base/slot"
 	"github.com/skeindb/skein/internal/cluster/bus"
@@ -81,17 +82,22 @@ func (n *Node) dateBareSlots() {
 // that own slots and have failed.
 func (n *Node) countMasters() (reachable, failed int) {
 	n.size = 0
-	for _, p := range n.order {
-		if p.slots == 0 {
-			continue
+	for some := range slices.Chunk(n.order, lookBatch) {
+		var owners [lookBatch]bus.Flags
+		count := 0
+		for _, p := range some { // without a branch: the processor does not wait for one peer before it asks for the next
+			owners[count] = p.flags
+			count += min(int(p.slots), 1)
 		}
-		if p.failed() {
-			failed++
-		}
-		if p.isMaster() {
-			n.size++
-			if !p.failed() && !p.suspected() {
-				reachable++
+		for _, flags := range owners[:count] {
+			if flags.Has(bus.FlagFail) {
+				failed++
+			}
+			if flags.Has(bus.FlagMaster) {
+				n.size++
+				if !flags.Has(bus.FlagFail | bus.FlagPFail) {
+					reachable++
+				}
 			}
 		}
 	}

@@ -65,19 +65,27 @@ func (t *idTable) findAll(peers []*peer, about []bus.Gossip, found *[lookBatch]*
 		cells[i] = t.cells[t.place(hashes[i])]
 	}
 	for i, hash := range hashes[:len(about)] {
-		found[i] = nil
 		for at := t.place(hash); cells[i] != 0 && cells[i]&cellTag != tagOf(hash); cells[i] = t.cells[at] {
 			at = t.next(at)
 		}
-		if cells[i] != 0 {
-			found[i] = peers[cells[i]&cellIndex-1]
+	}
+	for i, cell := range cells[:len(about)] {
+		found[i] = nil
+		if cell != 0 {
+			found[i] = peers[cell&cellIndex-1]
 		}
 	}
 	for i := range about {
-		if p := found[i]; p != nil && p.id != about[i].Node {
+		if p := found[i]; p != nil && !sameID(&p.id, &about[i].Node) {
 			found[i] = t.find(peers, &about[i].Node)
 		}
 	}
+}
+
+// sameID is a == b without a call: while it waits for one peer the processor asks for the next ones.
+func sameID(a, b *nodeid.ID) bool {
+	le := binary.LittleEndian
+	return le.Uint64(a[:]) == le.Uint64(b[:]) && le.Uint64(a[8:]) == le.Uint64(b[8:]) && le.Uint32(a[16:]) == le.Uint32(b[16:])
 }
 
 // add puts a peer in, which is among peers already and not in the table.
