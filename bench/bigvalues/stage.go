@@ -77,11 +77,12 @@ func play(ctx context.Context, o *options, argv []string, e event, root string) 
 	if out.Err = rig.Sleep(ctx, o.rest); out.Err != nil {
 		return out
 	}
+	watching := s.watch(&out) // in the quiet, too: its questions are work for the nodes
 	quiet := time.Now()
 	if out.Err = rig.Sleep(ctx, o.quiet); out.Err != nil {
+		watching()
 		return out
 	}
-	watching := s.watch(&out)
 	s.begun = time.Now()
 	out.Err = e.happen(s)
 	done := time.Now()
