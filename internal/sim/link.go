@@ -187,12 +187,11 @@ func (w *World) arrive(e *event) {
 	}
 }
 
-// recycle gives the memory of a packet's gossip to the next packets. In a big cluster that is most of all garbage, and to
-// find garbage among millions of nodes that are known is most of the work.
+// recycle gives the memory of a packet to the next ones. In a big cluster that is most of all garbage, and to find garbage
+// among millions of nodes that are known is most of the work.
 func (w *World) recycle(m *bus.Msg) {
-	if spare := &w.effects.Spare; cap(m.Gossip) > 0 && len(*spare) < spareKept {
-		*spare = append(*spare, m.Gossip[:0])
-		m.Gossip = nil
+	if spare := &w.effects.Spare; len(*spare) < spareKept {
+		*spare = append(*spare, m)
 	}
 }
 

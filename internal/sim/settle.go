@@ -3,6 +3,7 @@ package sim
 import (
 	"fmt"
 	"hash/maphash"
+	"strings"
 
 	"github.com/skeindb/skein/internal/base/nodeid"
 	"github.com/skeindb/skein/internal/base/slot"
@@ -59,7 +60,10 @@ func (w *World) waitWell(limit Time) bool {
 	pause := 250 * Millisecond * Time(1+len(w.servers)/100)
 	for w.now < end && w.broken == nil {
 		w.Run(min(w.now+pause, end))
-		if w.broken == nil && w.unwell() == "" {
+		if w.broken != nil {
+			break
+		}
+		if why, _ := w.ailment(); why == "" {
 			return true
 		}
 	}
@@ -189,21 +193,30 @@ func (w *World) acquainted(a, b *server) bool {
 
 // unwell says what keeps the cluster from being well, or "".
 func (w *World) unwell() string {
+	why, seen := w.ailment()
+	for _, s := range seen {
+		why += "\n" + w.table(s)
+	}
+	return why
+}
+
+// ailment is what keeps the cluster from being well, or "", and who sees it.
+func (w *World) ailment() (why string, seen []*server) {
 	var first *server
 	var print uint64
 	excuse := w.excuse()
 	for _, s := range w.servers {
 		if s.core == nil {
 			if !s.gone {
-				return s.name + " does not run"
+				return s.name + " does not run", nil
 			}
 			continue
 		}
 		if s.frozen {
-			return s.name + " is frozen"
+			return s.name + " is frozen", nil
 		}
 		if !s.okay && excuse == "" {
-			return s.name + " sees the cluster down: " + w.whyDown(s) + "\n" + w.table(s)
+			return s.name + " sees the cluster down: " + w.whyDown(s), []*server{s}
 		}
 	}
 	for _, s := range w.servers {
@@ -212,15 +225,15 @@ func (w *World) unwell() string {
 		}
 		p, why := w.fingerprint(s)
 		if why != "" {
-			return why
+			return why, nil
 		}
 		if first == nil {
 			first, print = s, p
 		} else if p != print {
-			return "views differ:\n" + w.table(first) + w.table(s)
+			return "views differ:", []*server{first, s}
 		}
 	}
-	return ""
+	return "", nil
 }
 
 func (w *World) whyDown(s *server) string {
@@ -346,21 +359,22 @@ func (w *World) running() (n int) {
 func (w *World) table(s *server) string {
 	snapshot := s.core.Snapshot(nil)
 	ranges := snapshot.Ranges()
-	text := s.name + " sees, in epoch " + fmt.Sprint(snapshot.CurrentEpoch) + ":\n"
+	var text strings.Builder
+	fmt.Fprintf(&text, "%s sees, in epoch %d:\n", s.name, snapshot.CurrentEpoch)
 	for i := range snapshot.Nodes {
 		node := &snapshot.Nodes[i]
-		text += "  " + w.nameOf(node.ID) + " " + node.Flags.String()
+		fmt.Fprintf(&text, "  %s %s", w.nameOf(node.ID), node.Flags)
 		if node.Master != topology.NoNode {
-			text += " of " + w.nameOf(snapshot.Nodes[node.Master].ID)
+			text.WriteString(" of " + w.nameOf(snapshot.Nodes[node.Master].ID))
 		}
-		text += fmt.Sprintf(" epoch %d", snapshot.Epoch(uint16(i)))
+		fmt.Fprintf(&text, " epoch %d", snapshot.Epoch(uint16(i)))
 		for _, r := range ranges[i] {
-			text += fmt.Sprintf(" %d-%d", r.Start, r.End)
+			fmt.Fprintf(&text, " %d-%d", r.Start, r.End)
 		}
-		text += "\n"
+		text.WriteByte('\n')
 	}
 	for _, o := range snapshot.Open {
-		text += fmt.Sprintf("  open %d importing=%v %s\n", o.Slot, o.Importing, w.nameOf(snapshot.Nodes[o.Peer].ID))
+		fmt.Fprintf(&text, "  open %d importing=%v %s\n", o.Slot, o.Importing, w.nameOf(snapshot.Nodes[o.Peer].ID))
 	}
-	return text
+	return text.String()
 }

@@ -32,9 +32,9 @@ type Effects struct {
 
 	Reply string // status reply to the administrator, "" for OK
 
-	// Spare is a gift of the driver: gossip of packets that nobody needs any more, whose memory new packets take. It may
-	// be empty.
-	Spare [][]bus.Gossip
+	// Spare is a gift of the driver: packets that nobody needs any more, whose memory, that of their gossip included, new
+	// heartbeats take. It may be empty.
+	Spare []*bus.Msg
 }
 
 // Save asks for nodes.conf to be written. Its content is what Node.State returns at any time from now on:

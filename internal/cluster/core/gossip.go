@@ -26,7 +26,9 @@ func (n *Node) addGossip(m *bus.Msg) {
 	n.gossipRound++
 	fresh := len(n.order) - 2 // all but ourselves and the receiver
 	wanted := min(max(len(n.order)/gossipTenth, minGossip), fresh)
-	m.Gossip = n.gossipMemory(max(wanted, 0) + n.suspects + 1)
+	if room := max(wanted, 0) + n.suspects + 1; cap(m.Gossip) < room {
+		m.Gossip = make([]bus.Gossip, 0, room)
+	}
 	var batch [lookBatch]*peer
 	for draws := wanted * drawsPerGossip; draws > 0 && fresh > 0 && len(m.Gossip) < wanted; {
 		drawn := batch[:min(len(batch), draws, fresh, wanted-len(m.Gossip))] // no more than are drawn in any case
@@ -108,19 +110,6 @@ func (n *Node) gossipAbout(m *bus.Msg, about ...*peer) {
 		g.IP, g.CPort = p.ip, p.busPort
 		g.Port, g.PPort = n.wirePorts(p.port, p.tlsPort)
 	}
-}
-
-// gossipMemory is room for so many entries: what the driver has left of packets that nobody needs any more, or new.
-func (n *Node) gossipMemory(entries int) []bus.Gossip {
-	spare := &n.out.Spare
-	if last := len(*spare) - 1; last >= 0 {
-		room := (*spare)[last]
-		*spare = (*spare)[:last]
-		if cap(room) >= entries {
-			return room[:0]
-		}
-	}
-	return make([]bus.Gossip, 0, entries)
 }
 
 // hearGossip takes what a known node says about others.

@@ -67,7 +67,9 @@ var handlers = [bus.TypeCount][listeners]handler{
 
 // receive takes one packet.
 func (n *Node) receive(ev Received) {
-	pkt := packet{Msg: ev.Msg, link: ev.Link, remoteIP: ev.RemoteIP, localIP: ev.LocalIP}
+	n.packet = packet{Msg: ev.Msg, link: ev.Link, remoteIP: ev.RemoteIP, localIP: ev.LocalIP}
+	defer func() { n.packet = packet{} }()
+	pkt := &n.packet
 	if int(pkt.Type) >= bus.TypeCount {
 		n.note(Record{What: PacketUnknown, Level: Warning, A: uint64(pkt.Type)})
 		return
@@ -80,19 +82,19 @@ func (n *Node) receive(ev Received) {
 		n.note(Record{What: PacketDropped, Level: Warning})
 		return
 	}
-	if !n.identify(&pkt) {
+	if !n.identify(pkt) {
 		return
 	}
 	who := toStranger
 	if pkt.sender != nil {
-		n.heardFrom(pkt.sender, &pkt)
+		n.heardFrom(pkt.sender, pkt)
 		who = toMaster
 		if n.me.isReplica() {
 			who = toReplica
 		}
 	}
 	if h := handlers[pkt.Type][who]; h.do != nil {
-		h.do(n, &pkt)
+		h.do(n, pkt)
 	}
 }
 

@@ -71,6 +71,7 @@ type Node struct {
 	// What was said and saved (header.go, save.go).
 	todo     todo
 	pending  []outgoing
+	packet   packet // the one that is being received
 	lastSave SaveSeq
 	durable  SaveSeq
 	header   header          // the durable one

@@ -167,8 +167,21 @@ func (n *Node) queueHeartbeat(l Link, t bus.Type, durable bool) {
 	if l == 0 {
 		return
 	}
-	n.send(l, bus.Msg{Type: t}, durable)
-	n.pending[len(n.pending)-1].old = n.speaksOld(l)
+	n.queue(outgoing{link: l, msg: n.newHeartbeat(t), durable: durable, old: n.speaksOld(l)})
+}
+
+// newHeartbeat is a packet without content, whose gossip may have room already: it takes what the driver has left of
+// packets that nobody needs any more.
+func (n *Node) newHeartbeat(t bus.Type) *bus.Msg {
+	spare := &n.out.Spare
+	last := len(*spare) - 1
+	if last < 0 {
+		return &bus.Msg{Type: t}
+	}
+	m := (*spare)[last]
+	*spare = (*spare)[:last]
+	*m = bus.Msg{Type: t, Gossip: m.Gossip[:0]}
+	return m
 }
 
 // speaksOld reports whether the node at the other end of a link showed that it is a Redis 7.0.
