@@ -152,7 +152,7 @@ func (l *Loop) Run() {
 			return
 		}
 		n, err := l.wait(events, timeout)
-		if err != nil && err != syscall.EINTR {
+		if err != nil {
 			l.opt.Log.Error("event loop: epoll_wait failed", "err", err)
 			time.Sleep(time.Millisecond) // never spin on a broken descriptor
 		}
@@ -191,17 +191,22 @@ const patience = 1
 // wait is epoll_wait. A loop that has a processor of Go's scheduler to itself waits
 // a little while holding it: under load the next event is not far, and to hand the
 // processor over and get it back costs more than to run the command that comes.
-// The scheduler's signals interrupt this wait when it wants to stop the world.
+// The scheduler's signals interrupt this wait when it wants to stop the world. That
+// makes no turn: there is nothing to do.
 func (l *Loop) wait(events []syscall.EpollEvent, timeout int) (n int, err error) {
 	if timeout != 0 && l.opt.Dedicated {
 		switch n, errno := rawWait(l.epoll, events, patience); {
-		case errno != 0:
+		case errno != 0 && errno != syscall.EINTR:
 			return 0, errno
 		case n > 0:
 			return n, nil
 		}
 	}
-	return syscall.EpollWait(l.epoll, events, timeout)
+	for {
+		if n, err = syscall.EpollWait(l.epoll, events, timeout); err != syscall.EINTR {
+			return n, err
+		}
+	}
 }
 
 func (l *Loop) event(ev *syscall.EpollEvent) {
