@@ -2,7 +2,7 @@
 
 SHELL := /bin/bash
 
-.PHONY: build test lint fuzz bench bench-quick bench-failover bench-bigvalues accept-cluster accept-replication suite sim sim-soak pgo
+.PHONY: build test lint fuzz bench bench-quick bench-failover bench-bigvalues suite sim sim-soak pgo
 
 build: ## one binary, bin/skein
 	go build -o bin/skein ./cmd/skein
@@ -40,8 +40,5 @@ pgo: ## the profile by which the compiler inlines what is hot, made anew; 3 minu
 suite: ## Redis's own Tcl tests; needs SKEIN_REDIS_SRC, see scripts/suite
 	scripts/suite
 
-accept-cluster: ## hours: long fuzzing, Redis's suite, interop at full size, the bench with its goals
-	scripts/accept-cluster
-
-accept-replication: ## hours: the same for replicas: long fuzzing, interop, Redis's suite, failovers with their goals
-	scripts/accept-replication
+accept-%: ## hours: the whole acceptance of cluster, replication, simulator, types or scripts
+	scripts/accept $*

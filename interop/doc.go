@@ -19,5 +19,5 @@
 //	tools_test.go     redis-cli's modes and redis-benchmark
 //	hostile_test.go   clients that mean harm or are broken, while another goes on
 //
-// With SKEIN_ACCEPT=1 the tests run at full size (make accept-cluster), otherwise in a few minutes.
+// With SKEIN_ACCEPT=1 the tests run at full size (make accept-TOPIC), otherwise in a few minutes.
 package interop
