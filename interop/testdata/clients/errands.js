@@ -64,7 +64,8 @@ async function types() {
 
 // patient sends a command that may wait. Whoever waits at a master that becomes a
 // replica is told so and then disconnected, as by redis; what to do is left to the
-// application. Null means that the command is to be sent again.
+// application. Null means that the command is to be sent again. If it is sent on the connection that is about to be closed, the
+// kernel says reset instead of closed.
 async function patient(c, ...words) {
   try {
     const got = await c.send(...words);
@@ -74,7 +75,7 @@ async function patient(c, ...words) {
     const told = c.told;
     c.told = String(e.message).startsWith('UNBLOCKED');
     if (c.told) done.unblocked++;
-    else if (!told || e.message !== 'Socket closed unexpectedly') throw e;
+    else if (!told || !['Socket closed unexpectedly', 'read ECONNRESET'].includes(e.message)) throw e;
     return null;
   }
 }
