@@ -175,6 +175,7 @@ func (n *Node) dropPeer(p *peer) {
 	n.dropReporter(p)
 	for _, replica := range p.replicas {
 		replica.master = nil
+		clear(n.due) // see told
 	}
 	n.setMasterOf(p, nil)
 	n.closeOutbound(p)

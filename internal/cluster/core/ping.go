@@ -66,13 +66,24 @@ func (n *Node) watchAll() (suspects int) {
 }
 
 // nextWatch is a time before which watch has nothing to do for p, whatever happens until then: a pong only gets younger,
-// a ping that is sent later is unanswered for as long later. A hand-over and new directives make an end of it.
+// a ping that is sent later is unanswered for as long later. A hand-over, new directives and a master that is forgotten make
+// an end of it.
 func (n *Node) nextWatch(p *peer) Millis {
-	ping, unanswered := p.pongReceived, n.now
+	ping, unanswered := p.told(), n.now
 	if p.pingSent != 0 {
 		ping, unanswered = n.now, max(p.pingSent, p.dataReceived)
 	}
 	return min(ping+n.pingInterval(), unanswered+n.cfg.NodeTimeout/2) + 1
+}
+
+// told is when we heard of p, from itself or from others. Others do not say whose replica it is: who does not know that, since
+// it did not know the master yet when the replica told it, has to ask the replica itself. Gossip would keep the two from
+// pinging each other for many minutes.
+func (p *peer) told() Millis {
+	if p.isReplica() && p.master == nil {
+		return min(p.pongReceived, p.dataReceived)
+	}
+	return p.pongReceived
 }
 
 // pingInterval is how old a pong may get.
@@ -136,7 +147,7 @@ func (n *Node) watch(p *peer) (suspectedNow bool) {
 		n.closeOutbound(p)
 	}
 	switch {
-	case p.out != 0 && p.pingSent == 0 && n.now-p.pongReceived > n.pingInterval():
+	case p.out != 0 && p.pingSent == 0 && n.now-p.told() > n.pingInterval():
 		n.ping(p)
 	case p.out != 0 && n.manual.paused && n.manual.replica == p:
 		n.pingKeepingTime(p)

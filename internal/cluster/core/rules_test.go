@@ -288,7 +288,7 @@ func checkTables(t testing.TB, n *Node) {
 // idle reports whether watch has nothing to do for p now: it neither pings nor suspects it, nor is its link old.
 func (n *Node) idle(p *peer) bool {
 	if p.pingSent == 0 {
-		return p.out == 0 || n.now-p.pongReceived <= n.pingInterval()
+		return p.out == 0 || n.now-p.told() <= n.pingInterval()
 	}
 	return n.now-max(p.pingSent, p.dataReceived) <= n.cfg.NodeTimeout/2
 }
@@ -312,5 +312,29 @@ func TestRoleIsAsked(t *testing.T) {
 		p.forget()
 		p.hear("m1", bus.TypePong, p.says("r1a", c.said))
 		p.want(p.sentTo(bus.TypePing) == c.asked, fmt.Sprintf("silent for %d ms, said to be %#x: %q is asked", c.silence, c.said, c.asked))
+	}
+}
+
+// A replica is pinged although others speak of it all the time, if it is not known whose it is: TestBig found a replica
+// that had told so before its master was known, and did not say it again for minutes.
+func TestMasterIsAsked(t *testing.T) {
+	p := newProbe(t, "m2", "m1 m2 m3 r1a")
+	r, m1 := p.peer("r1a"), p.peer("m1")
+	for _, c := range []struct {
+		silence Millis
+		master  *peer
+		asked   string
+	}{
+		{100_000, m1, ""},
+		{0, nil, ""},
+		{100_000, nil, "r1a"},
+	} {
+		p.live(10_000)
+		p.n.setMasterOf(r, c.master)
+		r.pongReceived, r.dataReceived, r.pingSent = p.n.now, p.n.now-c.silence, 0
+		clear(p.n.due)
+		p.forget()
+		p.tick(100)
+		p.want(p.sentTo(bus.TypePing) == c.asked, fmt.Sprintf("silent for %d ms, its master is known: %t", c.silence, c.master != nil))
 	}
 }
