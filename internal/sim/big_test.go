@@ -40,7 +40,7 @@ func times(q Quantiles) [3]Time { return [3]Time{q.Median, q.P99, q.Worst} }
 // masters end at once. There two shards never recovered.
 func TestBig(t *testing.T) {
 	if !*long {
-		t.Skip("takes hours; -sim.long, or make sim-soak")
+		t.Skip("takes an hour or more; -sim.long, or make sim-soak")
 	}
 	defer debug.SetGCPercent(debug.SetGCPercent(200))
 	defer debug.SetMemoryLimit(debug.SetMemoryLimit(7 << 29)) // collects more often where it comes near to 4 GiB
