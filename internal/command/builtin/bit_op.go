@@ -53,7 +53,7 @@ func bitOp(c *command.Call, tx *keyspace.WriteTx) {
 	old, found := tx.Peek(dst)
 	switch {
 	case len(result) > 0:
-		if err := tx.SetRawAt(old, dst, result, keyspace.NoExpiry); err != nil {
+		if err := tx.SetRawAt(&old, dst, result, keyspace.NoExpiry); err != nil {
 			c.Fail(err)
 			return
 		}

@@ -252,9 +252,9 @@ func restorePast(c *command.Call, tx *keyspace.WriteTx, old keyspace.Ref, found 
 func (o *restoreOptions) install(tx *keyspace.WriteTx, old keyspace.Ref, key []byte, v rdb.Value, expiry int64) error {
 	var err error
 	if v.Object != nil {
-		err = tx.SetObjectAt(old, key, v.Object, expiry)
+		err = tx.SetObjectAt(&old, key, v.Object, expiry)
 	} else {
-		err = tx.SetStrAt(old, key, v.Str, expiry)
+		err = tx.SetStrAt(&old, key, v.Str, expiry)
 	}
 	if err != nil {
 		return err

@@ -91,8 +91,8 @@ func hexpire(c *command.Call, tx *keyspace.WriteTx, unitMs, baseMs int64) {
 		c.Fail(err)
 		return
 	}
-	h, ok := openHash(c, tx, o.fields, 1)
-	if !ok {
+	var h hashChange
+	if !openHash(&h, c, tx, o.fields, 1) {
 		return
 	}
 	from, past := len(c.Out.Buf), tx.IsPast(o.at)
@@ -141,8 +141,8 @@ func hpersist(c *command.Call, tx *keyspace.WriteTx) {
 		c.Fail(err)
 		return
 	}
-	h, ok := openHash(c, tx, fields, 1)
-	if !ok {
+	var h hashChange
+	if !openHash(&h, c, tx, fields, 1) {
 		return
 	}
 	from, changed := len(c.Out.Buf), false

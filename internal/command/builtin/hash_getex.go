@@ -39,7 +39,7 @@ func hashGetExSpecs() []*command.Spec {
 
 // replyOpen replies with the values of fields of a hash that is open, as far as they
 // are there.
-func replyOpen(c *command.Call, h *keyspace.Change[*hash.Hash], fields [][]byte) {
+func replyOpen(c *command.Call, h *hashChange, fields [][]byte) {
 	var view hash.View
 	if h.Found() {
 		view = h.Value.Seen(0) // openHash has removed what is past its deadline
@@ -61,8 +61,8 @@ func hgetEx(c *command.Call, tx *keyspace.WriteTx) {
 		c.Fail(err)
 		return
 	}
-	h, ok := openHash(c, tx, fields, 1)
-	if !ok {
+	var h hashChange
+	if !openHash(&h, c, tx, fields, 1) {
 		return
 	}
 	from := len(c.Out.Buf)
@@ -73,7 +73,7 @@ func hgetEx(c *command.Call, tx *keyspace.WriteTx) {
 }
 
 // touch does to the deadlines of fields what HGETEX asks for.
-func (l *fieldLife) touch(c *command.Call, tx *keyspace.WriteTx, h *keyspace.Change[*hash.Hash], fields [][]byte, from int) {
+func (l *fieldLife) touch(c *command.Call, tx *keyspace.WriteTx, h *hashChange, fields [][]byte, from int) {
 	var changed [][]byte
 	switch {
 	case l.kind == lifePersist:
@@ -106,8 +106,8 @@ func hgetDel(c *command.Call, tx *keyspace.WriteTx) {
 		c.Fail(err)
 		return
 	}
-	h, ok := openHash(c, tx, fields, 1)
-	if !ok {
+	var h hashChange
+	if !openHash(&h, c, tx, fields, 1) {
 		return
 	}
 	from := len(c.Out.Buf)
@@ -119,7 +119,7 @@ func hgetDel(c *command.Call, tx *keyspace.WriteTx) {
 
 // removeFields removes fields of a hash that is there, in place of the command. False
 // means that the error has been replied.
-func removeFields(c *command.Call, tx *keyspace.WriteTx, h *keyspace.Change[*hash.Hash], fields [][]byte, from int) bool {
+func removeFields(c *command.Call, tx *keyspace.WriteTx, h *hashChange, fields [][]byte, from int) bool {
 	var removed [][]byte
 	for _, f := range fields {
 		if h.Value.Delete(f) {

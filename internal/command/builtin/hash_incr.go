@@ -38,13 +38,14 @@ func hincrBy(c *command.Call, tx *keyspace.WriteTx) {
 		c.Fail(err)
 		return
 	}
-	h, ok := makeHash(c, tx, c.Args[2:3], 1)
-	if !ok {
+	var h hashChange
+	if !makeHash(&h, c, tx, c.Args[2:3], 1) {
 		return
 	}
 	field, n := c.Args[2], int64(0)
 	var scratch [20]byte
 	if val, found := h.Value.Get(field, scratch[:]); found {
+		var ok bool
 		if n, ok = resp.ParseInt(val); !ok {
 			c.Out.Error("ERR hash value is not an integer")
 			return
@@ -71,8 +72,8 @@ func hincrByFloat(c *command.Call, tx *keyspace.WriteTx) {
 		c.Out.Error("ERR value is NaN or Infinity")
 		return
 	}
-	h, ok := makeHash(c, tx, c.Args[2:3], 1)
-	if !ok {
+	var h hashChange
+	if !makeHash(&h, c, tx, c.Args[2:3], 1) {
 		return
 	}
 	field, n := c.Args[2], new(big.Float)

@@ -81,8 +81,8 @@ func hset(c *command.Call, tx *keyspace.WriteTx) {
 		c.Fail(errArity(c))
 		return
 	}
-	h, ok := makeHash(c, tx, c.Args[2:], 2)
-	if !ok {
+	var h hashChange
+	if !makeHash(&h, c, tx, c.Args[2:], 2) {
 		return
 	}
 	added := setFields(h.Value, c.Args[2:], tx.Limits().Hash)
@@ -99,8 +99,8 @@ func hset(c *command.Call, tx *keyspace.WriteTx) {
 }
 
 func hsetNX(c *command.Call, tx *keyspace.WriteTx) {
-	h, ok := makeHash(c, tx, c.Args[2:], 2)
-	if !ok {
+	var h hashChange
+	if !makeHash(&h, c, tx, c.Args[2:], 2) {
 		return
 	}
 	if h.Value.Has(c.Args[2]) {
@@ -114,8 +114,8 @@ func hsetNX(c *command.Call, tx *keyspace.WriteTx) {
 }
 
 func hdel(c *command.Call, tx *keyspace.WriteTx) {
-	h, ok := openHash(c, tx, c.Args[2:], 1)
-	if !ok {
+	var h hashChange
+	if !openHash(&h, c, tx, c.Args[2:], 1) {
 		return
 	}
 	n := 0

@@ -54,9 +54,9 @@ func hsetEx(c *command.Call, tx *keyspace.WriteTx) {
 		c.Fail(err)
 		return
 	}
-	h, ok := makeHash(c, tx, o.pairs, 2)
+	var h hashChange
 	switch {
-	case !ok:
+	case !makeHash(&h, c, tx, o.pairs, 2):
 	case !o.holds(h.Value):
 		c.Out.Int(0)
 	case o.life.past(tx):
@@ -67,7 +67,7 @@ func hsetEx(c *command.Call, tx *keyspace.WriteTx) {
 }
 
 // set gives the fields their values and, if there is one, their deadline.
-func (o *hashSetEx) set(c *command.Call, tx *keyspace.WriteTx, h *keyspace.Change[*hash.Hash]) {
+func (o *hashSetEx) set(c *command.Call, tx *keyspace.WriteTx, h *hashChange) {
 	setFields(h.Value, o.pairs, tx.Limits().Hash)
 	var life [][]byte
 	events := []string{"hset"}
@@ -89,7 +89,7 @@ func (o *hashSetEx) set(c *command.Call, tx *keyspace.WriteTx, h *keyspace.Chang
 }
 
 // remove is set with a deadline that is past already: what was there goes.
-func (o *hashSetEx) remove(c *command.Call, tx *keyspace.WriteTx, h *keyspace.Change[*hash.Hash]) {
+func (o *hashSetEx) remove(c *command.Call, tx *keyspace.WriteTx, h *hashChange) {
 	var fields [][]byte
 	for i := 0; i < len(o.pairs); i += 2 {
 		fields = append(fields, o.pairs[i])

@@ -105,7 +105,7 @@ func addElements(tx *keyspace.WriteTx, key []byte, elements [][]byte) (changes i
 		return 0, nil
 	}
 	hll.Invalidate(b)
-	return changes, tx.SetRawAt(r, key, b, keyspace.KeepExpiry)
+	return changes, tx.SetRawAt(&r, key, b, keyspace.KeepExpiry)
 }
 
 // addDense adds elements to the dense string at key, of which b is a view, in place.
@@ -230,5 +230,5 @@ func mergeInto(tx *keyspace.WriteTx, key []byte, keys [][]byte) error {
 	if b, err = all.Store(b, tx.Limits().HLL); err != nil {
 		return errCorruptHLL
 	}
-	return tx.SetRawAt(r, key, b, keyspace.KeepExpiry)
+	return tx.SetRawAt(&r, key, b, keyspace.KeepExpiry)
 }

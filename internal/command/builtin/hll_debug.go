@@ -77,7 +77,7 @@ func makeDense(tx *keyspace.WriteTx, r keyspace.Ref, key, b []byte) ([]byte, err
 	if err != nil {
 		return nil, errCorruptHLL
 	}
-	return b, tx.SetRawAt(r, key, b, keyspace.KeepExpiry)
+	return b, tx.SetRawAt(&r, key, b, keyspace.KeepExpiry)
 }
 
 func showRegisters(c *command.Call, tx *keyspace.WriteTx, r keyspace.Ref, b []byte) error {

@@ -71,8 +71,8 @@ func blockingPop(c *command.Call, tx *keyspace.WriteTx, e end) {
 	}
 	keys := c.Args[1:last]
 	for _, key := range keys {
-		l, err := keyspace.Open[*quicklist.List](tx, key)
-		if err != nil {
+		var l keyspace.Change[*quicklist.List]
+		if err := l.Open(tx, key); err != nil {
 			c.Fail(err)
 			return
 		}

@@ -47,7 +47,8 @@ func listEdits() []*command.Spec {
 
 func listSet(c *command.Call, tx *keyspace.WriteTx) {
 	key, element := c.Args[1], c.Args[3]
-	l, err := keyspace.Open[*quicklist.List](tx, key)
+	var l keyspace.Change[*quicklist.List]
+	err := l.Open(tx, key)
 	switch {
 	case err != nil:
 		c.Fail(err)
@@ -87,7 +88,8 @@ func listInsert(c *command.Call, tx *keyspace.WriteTx) {
 		return
 	}
 	key, pivot, element := c.Args[1], c.Args[3], c.Args[4]
-	l, err := keyspace.Open[*quicklist.List](tx, key)
+	var l keyspace.Change[*quicklist.List]
+	err := l.Open(tx, key)
 	switch {
 	case err != nil:
 		c.Fail(err)
@@ -146,7 +148,8 @@ func listRemove(c *command.Call, tx *keyspace.WriteTx) {
 		c.Fail(err)
 		return
 	}
-	l, err := keyspace.Open[*quicklist.List](tx, key)
+	var l keyspace.Change[*quicklist.List]
+	err := l.Open(tx, key)
 	switch {
 	case err != nil:
 		c.Fail(err)
@@ -196,7 +199,8 @@ func listTrim(c *command.Call, tx *keyspace.WriteTx) {
 		c.Fail(err)
 		return
 	}
-	l, err := keyspace.Open[*quicklist.List](tx, key)
+	var l keyspace.Change[*quicklist.List]
+	err := l.Open(tx, key)
 	switch {
 	case err != nil:
 		c.Fail(err)

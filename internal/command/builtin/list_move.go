@@ -62,7 +62,8 @@ func moveAtOnce(c *command.Call, tx *keyspace.WriteTx, from, to end) {
 // and replies with it, if there is such a list.
 func moveElement(c *command.Call, tx *keyspace.WriteTx, from, to end) (found bool, err error) {
 	srcKey, dstKey := c.Args[1], c.Args[2]
-	src, err := keyspace.Open[*quicklist.List](tx, srcKey)
+	var src keyspace.Change[*quicklist.List]
+	err = src.Open(tx, srcKey)
 	if err != nil || !src.Found() {
 		return false, err
 	}
@@ -94,8 +95,8 @@ func rotate(c *command.Call, tx *keyspace.WriteTx, l *keyspace.Change[*quicklist
 // may be lacking for.
 func moveTo(c *command.Call, tx *keyspace.WriteTx, src *keyspace.Change[*quicklist.List], scratch []byte, from, to end) error {
 	dstKey := c.Args[2]
-	dst, err := keyspace.Open[*quicklist.List](tx, dstKey)
-	if err != nil {
+	var dst keyspace.Change[*quicklist.List]
+	if err := dst.Open(tx, dstKey); err != nil {
 		return err
 	}
 	if !dst.Found() {

@@ -55,7 +55,8 @@ func pop(c *command.Call, tx *keyspace.WriteTx, e end) {
 		return
 	}
 	key := c.Args[1]
-	l, err := keyspace.Open[*quicklist.List](tx, key)
+	var l keyspace.Change[*quicklist.List]
+	err := l.Open(tx, key)
 	switch {
 	case err != nil:
 		c.Fail(err)
@@ -130,8 +131,8 @@ func popFromOneOf(c *command.Call, tx *keyspace.WriteTx) {
 // none is. It is logged as a pop from that list.
 func (p *multiPop) run(c *command.Call, tx *keyspace.WriteTx) (ok bool) {
 	for _, key := range p.keys {
-		l, err := keyspace.Open[*quicklist.List](tx, key)
-		if err != nil {
+		var l keyspace.Change[*quicklist.List]
+		if err := l.Open(tx, key); err != nil {
 			c.Fail(err)
 			return true
 		}

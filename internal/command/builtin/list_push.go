@@ -28,8 +28,8 @@ func listPushes() []*command.Spec {
 
 func pushElements(c *command.Call, tx *keyspace.WriteTx, e end, mustExist bool) {
 	key, elements := c.Args[1], c.Args[2:]
-	l, err := keyspace.Open[*quicklist.List](tx, key)
-	if err != nil {
+	var l keyspace.Change[*quicklist.List]
+	if err := l.Open(tx, key); err != nil {
 		c.Fail(err)
 		return
 	}

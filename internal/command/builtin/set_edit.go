@@ -43,8 +43,8 @@ func setEdits() []*command.Spec {
 
 func setAdd(c *command.Call, tx *keyspace.WriteTx) {
 	key, members := c.Args[1], c.Args[2:]
-	s, err := keyspace.Open[*set.Set](tx, key)
-	if err != nil {
+	var s keyspace.Change[*set.Set]
+	if err := s.Open(tx, key); err != nil {
 		c.Fail(err)
 		return
 	}
@@ -86,8 +86,8 @@ func withoutHead(s *set.Set, members [][]byte) [][]byte {
 
 func setRemove(c *command.Call, tx *keyspace.WriteTx) {
 	key := c.Args[1]
-	s, err := keyspace.Open[*set.Set](tx, key)
-	if err != nil {
+	var s keyspace.Change[*set.Set]
+	if err := s.Open(tx, key); err != nil {
 		c.Fail(err)
 		return
 	}
@@ -128,7 +128,8 @@ func setMove(c *command.Call, tx *keyspace.WriteTx) {
 }
 
 func moveMember(tx *keyspace.WriteTx, from, to, m []byte) (moved bool, err error) {
-	src, err := keyspace.Open[*set.Set](tx, from)
+	var src keyspace.Change[*set.Set]
+	err = src.Open(tx, from)
 	if err != nil || src.Value == nil {
 		return false, err
 	}
@@ -144,8 +145,8 @@ func moveMember(tx *keyspace.WriteTx, from, to, m []byte) (moved bool, err error
 	if err := saveSet(tx, &src, "srem", from); err != nil {
 		return false, err
 	}
-	dst, err := keyspace.Open[*set.Set](tx, to)
-	if err != nil {
+	var dst keyspace.Change[*set.Set]
+	if err := dst.Open(tx, to); err != nil {
 		return true, err
 	}
 	lim := tx.Limits().Set

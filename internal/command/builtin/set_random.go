@@ -109,8 +109,8 @@ func popMember(c *command.Call, tx *keyspace.WriteTx) {
 		return
 	}
 	key := c.Args[1]
-	s, err := keyspace.Open[*set.Set](tx, key)
-	if err != nil {
+	var s keyspace.Change[*set.Set]
+	if err := s.Open(tx, key); err != nil {
 		c.Fail(err)
 		return
 	}
@@ -187,8 +187,8 @@ func popAll(c *command.Call, tx *keyspace.WriteTx, r keyspace.Ref, s *set.Set) {
 // popSome pops n members, less than there are, one by one.
 func popSome(c *command.Call, tx *keyspace.WriteTx, r keyspace.Ref, n int) {
 	key := c.Args[1]
-	s, err := keyspace.OpenAt[*set.Set](tx, r, key)
-	if err != nil {
+	var s keyspace.Change[*set.Set]
+	if err := s.OpenAt(tx, r, key); err != nil {
 		c.Fail(err)
 		return
 	}
@@ -220,7 +220,7 @@ func popMost(c *command.Call, tx *keyspace.WriteTx, r keyspace.Ref, s *set.Set, 
 		}
 		i++
 	}
-	if err := tx.SetObjectAt(r, key, kept, r.Expiry()); err != nil {
+	if err := tx.SetObjectAt(&r, key, kept, r.Expiry()); err != nil {
 		c.Fail(err)
 		return
 	}

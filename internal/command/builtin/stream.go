@@ -24,7 +24,8 @@ type streamChange = keyspace.Change[*stream.Stream]
 // commands of consumer groups make it. False means that the error was replied.
 func openRead(c *command.Call, tx *keyspace.WriteTx, key []byte) (streamChange, bool) {
 	r, _ := tx.Get(key)
-	change, err := keyspace.OpenAt[*stream.Stream](tx, r, key)
+	var change streamChange
+	err := change.OpenAt(tx, r, key)
 	if err != nil {
 		c.Fail(err)
 	}

@@ -115,7 +115,8 @@ func xadd(c *command.Call, tx *keyspace.WriteTx) {
 		return
 	}
 	key := c.Args[1]
-	change, err := keyspace.Open[*stream.Stream](tx, key)
+	var change streamChange
+	err := change.Open(tx, key)
 	switch {
 	case err != nil:
 		c.Fail(err)

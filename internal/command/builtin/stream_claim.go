@@ -242,7 +242,8 @@ func xautoclaim(c *command.Call, tx *keyspace.WriteTx) {
 		c.Fail(err)
 		return
 	}
-	change, err := keyspace.OpenAt[*stream.Stream](tx, r, c.Args[1])
+	var change streamChange
+	err := change.OpenAt(tx, r, c.Args[1])
 	if err == nil && (!change.Found() || change.Value.Group(c.Args[2]) == nil) {
 		err = errNoGroup(c.Args[1], c.Args[2])
 	}

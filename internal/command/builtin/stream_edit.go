@@ -29,7 +29,8 @@ func streamEditSpecs() []*command.Spec {
 
 func xdel(c *command.Call, tx *keyspace.WriteTx) {
 	key := c.Args[1]
-	change, err := keyspace.Open[*stream.Stream](tx, key)
+	var change streamChange
+	err := change.Open(tx, key)
 	switch {
 	case err != nil:
 		c.Fail(err)
@@ -111,7 +112,8 @@ func xsetid(c *command.Call, tx *keyspace.WriteTx) {
 		return
 	}
 	key := c.Args[1]
-	change, err := keyspace.Open[*stream.Stream](tx, key)
+	var change streamChange
+	err := change.Open(tx, key)
 	switch {
 	case err != nil:
 		c.Fail(err)

@@ -84,7 +84,7 @@ func (o *groupOptions) parse(c *command.Call, create bool) error {
 // group, nil if there is none. False means that the error was replied.
 func openGroup(c *command.Call, tx *keyspace.WriteTx, must bool) (change streamChange, g groupChange, ok bool) {
 	key, name := c.Args[2], c.Args[3]
-	change, err := keyspace.Open[*stream.Stream](tx, key)
+	err := change.Open(tx, key)
 	switch {
 	case err != nil:
 	case !change.Found():
@@ -106,7 +106,8 @@ func xgroupCreate(c *command.Call, tx *keyspace.WriteTx) {
 		return
 	}
 	key, name := c.Args[2], c.Args[3]
-	change, err := keyspace.Open[*stream.Stream](tx, key)
+	var change streamChange
+	err := change.Open(tx, key)
 	if err == nil && !change.Found() && !o.makeStream {
 		err = errGroupKey
 	}

@@ -154,8 +154,8 @@ func xtrim(c *command.Call, tx *keyspace.WriteTx) {
 		return
 	}
 	key := c.Args[1]
-	change, err := keyspace.Open[*stream.Stream](tx, key)
-	if err != nil {
+	var change streamChange
+	if err := change.Open(tx, key); err != nil {
 		c.Fail(err)
 		return
 	}

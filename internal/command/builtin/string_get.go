@@ -83,8 +83,8 @@ func stringReads() []*command.Spec {
 }
 
 func get(c *command.Call, tx *keyspace.ReadTx) {
-	r, found := tx.Get(c.Args[1])
-	if !found {
+	var r keyspace.Ref
+	if !tx.GetTo(&r, c.Args[1]) {
 		c.Out.Null()
 		return
 	}
@@ -96,7 +96,8 @@ func get(c *command.Call, tx *keyspace.ReadTx) {
 func mget(c *command.Call, tx *keyspace.ReadTx) {
 	c.Out.Array(len(c.Args) - 1)
 	for _, key := range c.Args[1:] {
-		if r, found := tx.Get(key); !found || r.Write(c.Out) != nil {
+		var r keyspace.Ref
+		if !tx.GetTo(&r, key) || r.Write(c.Out) != nil {
 			c.Out.Null()
 		}
 	}

@@ -88,7 +88,7 @@ func addInt(c *command.Call, tx *keyspace.WriteTx, by int64) {
 		c.Out.Error(errIncrOverflow)
 		return
 	}
-	if err := tx.SetIntAt(old, key, sum, keyspace.KeepExpiry); err != nil {
+	if err := tx.SetIntAt(&old, key, sum, keyspace.KeepExpiry); err != nil {
 		c.Fail(err)
 		return
 	}
@@ -144,7 +144,7 @@ func incrByFloat(c *command.Call, tx *keyspace.WriteTx) {
 		c.Fail(err)
 		return
 	}
-	if err := tx.SetTextAt(old, key, sum, keyspace.KeepExpiry); err != nil {
+	if err := tx.SetTextAt(&old, key, sum, keyspace.KeepExpiry); err != nil {
 		c.Fail(err)
 		return
 	}

@@ -154,8 +154,9 @@ func (o *setOptions) expiry(c *command.Call) (int64, error) {
 func setString(c *command.Call, tx *keyspace.WriteTx) {
 	key, val := c.Args[1], c.Args[2]
 	if len(c.Args) == 3 {
-		old, _ := tx.Peek(key)
-		if store(c, tx, old, key, val, keyspace.NoExpiry) {
+		var old keyspace.Ref
+		tx.PeekTo(&old, key)
+		if store(c, tx, &old, key, val, keyspace.NoExpiry) {
 			c.Out.OK()
 		}
 		return
@@ -174,8 +175,9 @@ func setString(c *command.Call, tx *keyspace.WriteTx) {
 		setAndGet(c, tx, &o, expiry)
 		return
 	}
-	old, found := tx.Peek(key)
-	switch ok, err := o.hold(tx, old, found); {
+	var old keyspace.Ref
+	found := tx.PeekTo(&old, key)
+	switch ok, err := o.hold(tx, &old, found); {
 	case err != nil:
 		c.Fail(err)
 		return
@@ -183,7 +185,7 @@ func setString(c *command.Call, tx *keyspace.WriteTx) {
 		c.Out.Null()
 		return
 	}
-	if store(c, tx, old, key, val, expiry) {
+	if store(c, tx, &old, key, val, expiry) {
 		o.propagate(c, tx, expiry)
 		c.Out.OK()
 	}
@@ -191,14 +193,14 @@ func setString(c *command.Call, tx *keyspace.WriteTx) {
 
 // hold tells whether the conditions do for what a look-up brought; ErrWrongType if IFEQ
 // is to compare what is no string.
-func (o *setOptions) hold(tx *keyspace.WriteTx, old keyspace.Ref, found bool) (bool, error) {
+func (o *setOptions) hold(tx *keyspace.WriteTx, old *keyspace.Ref, found bool) (bool, error) {
 	if o.ifEq == nil {
 		return !(o.nx && found || o.xx && !found), nil
 	}
 	if !found {
 		return false, nil
 	}
-	return holdsText(tx, old, o.ifEq)
+	return holdsText(tx, *old, o.ifEq)
 }
 
 // holdsText tells whether the string at r, which was found, is text; ErrWrongType if it
@@ -216,10 +218,10 @@ func setAndGet(c *command.Call, tx *keyspace.WriteTx, o *setOptions, expiry int6
 	if !ok {
 		return
 	}
-	if ok, _ := o.hold(tx, old, found); !ok { // what is no string has been refused
+	if ok, _ := o.hold(tx, &old, found); !ok { // what is no string has been refused
 		return
 	}
-	if err := tx.SetStrAt(old, key, val, expiry); err != nil {
+	if err := tx.SetStrAt(&old, key, val, expiry); err != nil {
 		failAfter(c, from, err)
 		return
 	}
@@ -256,7 +258,7 @@ func propagateSetAt(tx *keyspace.WriteTx, key, val []byte, expiry int64) {
 
 // store makes key, which was just looked up as old, hold val. False means that
 // the error has been replied.
-func store(c *command.Call, tx *keyspace.WriteTx, old keyspace.Ref, key, val []byte, expiry int64) bool {
+func store(c *command.Call, tx *keyspace.WriteTx, old *keyspace.Ref, key, val []byte, expiry int64) bool {
 	if err := tx.SetStrAt(old, key, val, expiry); err != nil {
 		c.Fail(err)
 		return false
@@ -279,7 +281,7 @@ func setNX(c *command.Call, tx *keyspace.WriteTx) {
 		c.Out.Int(0)
 		return
 	}
-	if store(c, tx, old, key, c.Args[2], keyspace.NoExpiry) {
+	if store(c, tx, &old, key, c.Args[2], keyspace.NoExpiry) {
 		c.Out.Int(1)
 	}
 }
@@ -293,8 +295,9 @@ func setFor(c *command.Call, tx *keyspace.WriteTx, kind lifetimeKind) {
 		c.Fail(err)
 		return
 	}
-	old, _ := tx.Peek(key)
-	if store(c, tx, old, key, val, expiry) {
+	var old keyspace.Ref
+	tx.PeekTo(&old, key)
+	if store(c, tx, &old, key, val, expiry) {
 		propagateSetAt(tx, key, val, expiry)
 		c.Out.OK()
 	}
@@ -307,7 +310,7 @@ func getSet(c *command.Call, tx *keyspace.WriteTx) {
 	if !ok {
 		return
 	}
-	if err := tx.SetStrAt(old, key, val, keyspace.NoExpiry); err != nil {
+	if err := tx.SetStrAt(&old, key, val, keyspace.NoExpiry); err != nil {
 		failAfter(c, from, err)
 		return
 	}
@@ -345,8 +348,9 @@ func msetNX(c *command.Call, tx *keyspace.WriteTx) {
 // pairs that were stored and is false.
 func storeAll(c *command.Call, tx *keyspace.WriteTx) bool {
 	for i := 1; i < len(c.Args); i += 2 {
-		old, _ := tx.Peek(c.Args[i])
-		if !store(c, tx, old, c.Args[i], c.Args[i+1], keyspace.NoExpiry) {
+		var old keyspace.Ref
+		tx.PeekTo(&old, c.Args[i])
+		if !store(c, tx, &old, c.Args[i], c.Args[i+1], keyspace.NoExpiry) {
 			if i > 1 {
 				tx.Propagate(c.Args[:i]...)
 			}

@@ -98,8 +98,8 @@ func zaddArgs(c *command.Call, tx *keyspace.WriteTx, argv [][]byte, f zaddFlags)
 		c.Fail(err)
 		return false
 	}
-	open, err := keyspace.Open[*zset.ZSet](tx, argv[1])
-	if err != nil {
+	var open keyspace.Change[*zset.ZSet]
+	if err := open.Open(tx, argv[1]); err != nil {
 		c.Fail(err)
 		return false
 	}

@@ -54,7 +54,8 @@ func zpop(c *command.Call, tx *keyspace.WriteTx, fromTop bool) {
 			return
 		}
 	}
-	open, err := keyspace.Open[*zset.ZSet](tx, c.Args[1])
+	var open keyspace.Change[*zset.ZSet]
+	err := open.Open(tx, c.Args[1])
 	switch {
 	case err != nil:
 		c.Fail(err)
@@ -143,7 +144,8 @@ func (p *zpopper) log(tx *keyspace.WriteTx, key []byte, counted bool) {
 // none.
 func openFirst(tx *keyspace.WriteTx, keys [][]byte) (open keyspace.Change[*zset.ZSet], key []byte, err error) {
 	for _, key = range keys {
-		open, err = keyspace.Open[*zset.ZSet](tx, key)
+		open = keyspace.Change[*zset.ZSet]{}
+		err = open.Open(tx, key)
 		if err != nil || open.Value != nil {
 			return open, key, err
 		}

@@ -45,8 +45,8 @@ func zsetRemoveSpecs() []*command.Spec {
 }
 
 func zrem(c *command.Call, tx *keyspace.WriteTx) {
-	open, err := keyspace.Open[*zset.ZSet](tx, c.Args[1])
-	if err != nil {
+	var open keyspace.Change[*zset.ZSet]
+	if err := open.Open(tx, c.Args[1]); err != nil {
 		c.Fail(err)
 		return
 	}
@@ -74,8 +74,8 @@ func zremRange(c *command.Call, tx *keyspace.WriteTx, by zorder) {
 		c.Fail(err)
 		return
 	}
-	open, err := keyspace.Open[*zset.ZSet](tx, c.Args[1])
-	if err != nil {
+	var open keyspace.Change[*zset.ZSet]
+	if err := open.Open(tx, c.Args[1]); err != nil {
 		c.Fail(err)
 		return
 	}

@@ -21,9 +21,9 @@ type target struct {
 
 const anyID = 1<<idBits - 1
 
-// target begins the way to the last word of a hash. The index is not empty.
-func (d *Dict) target(hash uint64) target {
-	return target{want: hash<<idBits | anyID, node: d.index.Root(), high: math.MaxUint64}
+// aim makes t, which is empty, begin the way to the last word of a hash. The index is not empty.
+func (d *Dict) aim(t *target, hash uint64) {
+	t.want, t.node, t.high = hash<<idBits|anyID, d.index.Root(), math.MaxUint64
 }
 
 // down goes from an inner node to the kid in which the last word lies that is not above want.
@@ -86,7 +86,8 @@ func (d *Dict) lookup(hash uint64, key []byte) (id ID, ok bool) {
 	if d.index.Len() == 0 {
 		return 0, false
 	}
-	t := d.target(hash)
+	var t target
+	d.aim(&t, hash)
 	for t.node.Inner() {
 		t.down()
 	}
@@ -130,12 +131,12 @@ func (d *Dict) prefetch(keys [][]byte, found []ID) []ID {
 	var room [atOnce]target
 	targets := room[:len(keys)]
 	for i, key := range keys {
-		t := d.target(d.hash(key))
+		t := &targets[i]
+		d.aim(t, d.hash(key))
 		if t.node.Inner() { // the root is near
 			t.down()
 			t.node.Prefetch()
 		}
-		targets[i] = t
 	}
 	for targets[0].node.Inner() { // all leaves are equally deep
 		prefetchGuesses(targets)

@@ -133,7 +133,7 @@ func (h *Hash) Get(field, scratch []byte) (val []byte, ok bool) {
 
 // view is the element as bytes, which for a number are made in scratch.
 func view(e listpack.Entry, scratch []byte) []byte {
-	if e.IsInt {
+	if e.IsInt() {
 		return e.Append(scratch[:0])
 	}
 	return e.Str

@@ -1,6 +1,9 @@
 package listpack
 
-import "encoding/binary"
+import (
+	"encoding/binary"
+	"slices"
+)
 
 // Who adds many elements at once lifts the end, appends the elements one by one, and lets the end down again:
 //
@@ -25,8 +28,7 @@ func Lower(b []byte, more int) []byte {
 
 // AppendElement appends an element.
 func AppendElement(b, s []byte) []byte {
-	e := ofBytes(s)
-	return e.append(b)
+	return ofBytes(s).append(b, s)
 }
 
 // AppendElementInt appends an integer.
@@ -34,22 +36,17 @@ func AppendElementInt(b []byte, n int64) []byte {
 	if n >= 0 && n <= 127 {
 		return append(b, byte(n), 1)
 	}
-	e := ofInt(n)
-	return e.append(b)
+	return ofInt(n).append(b, nil)
 }
 
 // MaxElementBytes is the most that an element of n bytes takes.
 func MaxElementBytes(n int) int { return n + 10 }
 
-func (e *element) append(b []byte) []byte {
-	b = append(append(b, e.head[:e.n]...), e.data...)
-	n := e.extent()
-	if n <= 127 {
-		return append(b, byte(n))
-	}
-	var back [5]byte
-	putBackward(back[:], n)
-	return append(b, back[:backBytes(n)]...)
+func (e element) append(b, s []byte) []byte {
+	at, size := len(b), e.size()
+	b = slices.Grow(b, size)[:at+size]
+	e.put(b[at:], s)
+	return b
 }
 
 // PutInt makes the element at p the integer n if that takes as many bytes; else it returns false.
@@ -58,6 +55,6 @@ func PutInt(lp []byte, p int, n int64) bool {
 	if e.size() != skip(lp, p)-p {
 		return false
 	}
-	e.put(lp[p:])
+	e.put(lp[p:], nil)
 	return true
 }

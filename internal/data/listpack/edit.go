@@ -3,30 +3,30 @@ package listpack
 import "encoding/binary"
 
 // Append adds an element at the end.
-func Append(lp, s []byte) []byte { return insert(lp, len(lp)-1, ofBytes(s)) }
+func Append(lp, s []byte) []byte { return insert(lp, len(lp)-1, ofBytes(s), s) }
 
 // AppendInt adds an integer at the end.
-func AppendInt(lp []byte, n int64) []byte { return insert(lp, len(lp)-1, ofInt(n)) }
+func AppendInt(lp []byte, n int64) []byte { return insert(lp, len(lp)-1, ofInt(n), nil) }
 
 // Prepend adds an element at the beginning.
-func Prepend(lp, s []byte) []byte { return insert(lp, headerBytes, ofBytes(s)) }
+func Prepend(lp, s []byte) []byte { return insert(lp, headerBytes, ofBytes(s), s) }
 
 // InsertBefore adds an element before the one at p, which from then on is the place of the new one. With p 0 it appends.
 func InsertBefore(lp []byte, p int, s []byte) []byte {
 	if p == 0 {
 		p = len(lp) - 1
 	}
-	return insert(lp, p, ofBytes(s))
+	return insert(lp, p, ofBytes(s), s)
 }
 
 // InsertAfter adds an element after the one at p.
-func InsertAfter(lp []byte, p int, s []byte) []byte { return insert(lp, skip(lp, p), ofBytes(s)) }
+func InsertAfter(lp []byte, p int, s []byte) []byte { return insert(lp, skip(lp, p), ofBytes(s), s) }
 
 // Replace puts s in the place of the element at p.
-func Replace(lp []byte, p int, s []byte) []byte { return replace(lp, p, ofBytes(s)) }
+func Replace(lp []byte, p int, s []byte) []byte { return replace(lp, p, ofBytes(s), s) }
 
 // ReplaceInt puts an integer in the place of the element at p.
-func ReplaceInt(lp []byte, p int, n int64) []byte { return replace(lp, p, ofInt(n)) }
+func ReplaceInt(lp []byte, p int, n int64) []byte { return replace(lp, p, ofInt(n), nil) }
 
 // Delete removes n elements from the one at p on, or as many as there are. What follows them then stands at p, if
 // anything does.
@@ -75,19 +75,19 @@ func part(lp []byte, from, to, count int) []byte {
 	return p
 }
 
-func insert(lp []byte, at int, e element) []byte {
+func insert(lp []byte, at int, e element, s []byte) []byte {
 	n := binary.LittleEndian.Uint16(lp[4:])
 	lp = open(lp, at, 0, e.size())
-	e.put(lp[at:])
+	e.put(lp[at:], s)
 	if n != unknown {
 		setCount(lp, int(n)+1)
 	}
 	return lp
 }
 
-func replace(lp []byte, p int, e element) []byte {
+func replace(lp []byte, p int, e element, s []byte) []byte {
 	lp = open(lp, p, skip(lp, p)-p, e.size())
-	e.put(lp[p:])
+	e.put(lp[p:], s)
 	return lp
 }
 

@@ -57,13 +57,13 @@ func extent(lp []byte, p int) int {
 func Get(lp []byte, p int) Entry {
 	switch b := lp[p]; {
 	case b < headString6:
-		return Entry{Int: int64(b), IsInt: true}
+		return Entry{Int: int64(b)}
 	case b < headInt13:
 		n := int(b & 0x3F)
 		return Entry{Str: lp[p+1 : p+1+n : p+1+n]}
 	case b < headString12:
 		u := uint64(b&0x1F)<<8 | uint64(lp[p+1])
-		return Entry{Int: signed(u, 13), IsInt: true}
+		return Entry{Int: signed(u, 13)}
 	case b < headString32, b == headString32:
 		from, to := p+headLen(b), p+extent(lp, p)
 		return Entry{Str: lp[from:to:to]}
@@ -73,72 +73,78 @@ func Get(lp []byte, p int) Entry {
 		for i := n; i > 0; i-- {
 			u = u<<8 | uint64(lp[p+i])
 		}
-		return Entry{Int: signed(u, 8*n), IsInt: true}
+		return Entry{Int: signed(u, 8*n)}
 	}
 }
 
 // signed reads the low bits of u as two's complement.
 func signed(u uint64, bits int) int64 { return int64(u<<(64-bits)) >> (64 - bits) }
 
-// An element about to be written: of a string its bytes, of an integer only its head.
+// An element about to be written: its head, and how many bytes of text follow that. It is so small that the compiler hands
+// it on in registers, and so does not hold the text itself.
 type element struct {
-	head [9]byte
-	n    int // bytes of head
-	data []byte
+	first byte   // of head
+	n     uint8  // bytes of head
+	text  int    // 0 of an integer, which is all head
+	rest  uint64 // of head, little endian
 }
 
 // ofBytes makes an element of s, which is an integer if it reads like one.
-func ofBytes(s []byte) (e element) {
+func ofBytes(s []byte) element {
 	if n, ok := resp.ParseInt(s); ok {
 		return ofInt(n)
 	}
-	e.data = s
 	switch n := len(s); {
 	case n < 1<<6:
-		e.head[0], e.n = headString6|byte(n), 1
+		return element{first: headString6 | byte(n), n: 1, text: n}
 	case n < 1<<12:
-		e.head[0], e.head[1], e.n = headString12|byte(n>>8), byte(n), 2
+		return element{first: headString12 | byte(n>>8), n: 2, text: n, rest: uint64(n)}
 	default:
-		e.head[0], e.n = headString32, 5
-		binary.LittleEndian.PutUint32(e.head[1:], uint32(n))
+		return element{first: headString32, n: 5, text: n, rest: uint64(n)}
 	}
-	return e
 }
 
-func ofInt(v int64) (e element) {
+func ofInt(v int64) element {
+	u := uint64(v)
 	switch {
 	case v >= 0 && v <= 127:
-		e.head[0], e.n = byte(v), 1
-		return e
+		return element{first: byte(v), n: 1}
 	case v >= -1<<12 && v < 1<<12:
-		e.head[0], e.head[1], e.n = headInt13|byte(v>>8)&0x1F, byte(v), 2
-		return e
+		return element{first: headInt13 | byte(v>>8)&0x1F, rest: u, n: 2}
 	case v >= math.MinInt16 && v <= math.MaxInt16:
-		e.head[0], e.n = headInt16, 3
+		return element{first: headInt16, rest: u, n: 3}
 	case v >= -1<<23 && v < 1<<23:
-		e.head[0], e.n = headInt24, 4
+		return element{first: headInt24, rest: u, n: 4}
 	case v >= math.MinInt32 && v <= math.MaxInt32:
-		e.head[0], e.n = headInt32, 5
+		return element{first: headInt32, rest: u, n: 5}
 	default:
-		e.head[0], e.n = headInt64, 9
+		return element{first: headInt64, rest: u, n: 9}
 	}
-	for i := 1; i < e.n; i++ {
-		e.head[i] = byte(v)
-		v >>= 8
-	}
-	return e
 }
 
-// extent is the length of head and data.
-func (e *element) extent() int { return e.n + len(e.data) }
+// extent is the length of head and text.
+func (e element) extent() int { return int(e.n) + e.text }
 
 // size is what the element takes in all.
-func (e *element) size() int { return e.extent() + backBytes(e.extent()) }
+func (e element) size() int { return e.extent() + backBytes(e.extent()) }
 
-// put writes the element; dst has room for it.
-func (e *element) put(dst []byte) {
-	n := copy(dst, e.head[:e.n])
-	n += copy(dst[n:], e.data)
+// put writes the element, made of s or of an integer; dst has room for it.
+func (e element) put(dst, s []byte) {
+	dst[0] = e.first
+	switch e.n {
+	case 2:
+		dst[1] = byte(e.rest)
+	case 3:
+		binary.LittleEndian.PutUint16(dst[1:], uint16(e.rest))
+	case 4:
+		binary.LittleEndian.PutUint16(dst[1:], uint16(e.rest))
+		dst[3] = byte(e.rest >> 16)
+	case 5:
+		binary.LittleEndian.PutUint32(dst[1:], uint32(e.rest))
+	case 9:
+		binary.LittleEndian.PutUint64(dst[1:], e.rest)
+	}
+	n := int(e.n) + copy(dst[e.n:], s[:e.text])
 	putBackward(dst[n:], n)
 }
 

@@ -141,14 +141,16 @@ func skip(lp []byte, p int) int {
 
 // Entry is an element: an integer, or a string that is a view of the listpack.
 type Entry struct {
-	Str   []byte // nil for an integer
-	Int   int64
-	IsInt bool
+	Str []byte // nil for an integer
+	Int int64
 }
+
+// IsInt tells whether the element is an integer.
+func (e Entry) IsInt() bool { return e.Str == nil }
 
 // Append appends the element as a string.
 func (e Entry) Append(dst []byte) []byte {
-	if e.IsInt {
+	if e.IsInt() {
 		return strconv.AppendInt(dst, e.Int, 10)
 	}
 	return append(dst, e.Str...)
@@ -156,7 +158,7 @@ func (e Entry) Append(dst []byte) []byte {
 
 // Text is the element as a string. A number is written into scratch, which becomes memory for the next one.
 func (e Entry) Text(scratch *[]byte) []byte {
-	if !e.IsInt {
+	if !e.IsInt() {
 		return e.Str
 	}
 	*scratch = e.Append((*scratch)[:0])
@@ -165,7 +167,7 @@ func (e Entry) Text(scratch *[]byte) []byte {
 
 // Len is the length of the element as a string.
 func (e Entry) Len() int {
-	if e.IsInt {
+	if e.IsInt() {
 		var scratch [20]byte
 		return len(strconv.AppendInt(scratch[:0], e.Int, 10))
 	}
@@ -174,7 +176,7 @@ func (e Entry) Len() int {
 
 // Equal reports whether the element is s.
 func (e Entry) Equal(s []byte) bool {
-	if e.IsInt {
+	if e.IsInt() {
 		n, ok := resp.ParseInt(s)
 		return ok && n == e.Int
 	}
@@ -183,7 +185,7 @@ func (e Entry) Equal(s []byte) bool {
 
 // Integer is the element as an integer, if it is one, however it is stored.
 func (e Entry) Integer() (int64, bool) {
-	if e.IsInt {
+	if e.IsInt() {
 		return e.Int, true
 	}
 	return resp.ParseInt(e.Str)
@@ -194,7 +196,7 @@ func (e Entry) Integer() (int64, bool) {
 func Find(lp []byte, p int, s []byte, stride int) int {
 	n, isInt := resp.ParseInt(s)
 	for p != 0 {
-		if e := Get(lp, p); e.IsInt && isInt && e.Int == n || !e.IsInt && string(e.Str) == string(s) {
+		if e := Get(lp, p); e.IsInt() && isInt && e.Int == n || !e.IsInt() && string(e.Str) == string(s) {
 			return p
 		}
 		p = Next(lp, p)

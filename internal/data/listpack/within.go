@@ -5,13 +5,14 @@ package listpack
 
 // AppendWithin adds an element at the end; not ok, and nothing done, if there is no room.
 func AppendWithin(buf []byte, gap, n int, s []byte) (longer []byte, ok bool) {
-	e, size := sized(s)
+	e := ofBytes(s)
+	size := e.size()
 	at := len(buf) - 1
 	if at+size+1 > cap(buf) {
 		return buf, false
 	}
 	buf = buf[:at+size+1]
-	e.putSized(buf[at:], s)
+	e.put(buf[at:], s)
 	buf[at+size] = end
 	putHeader(buf[gap:], n+1)
 	return buf, true
@@ -20,34 +21,15 @@ func AppendWithin(buf []byte, gap, n int, s []byte) (longer []byte, ok bool) {
 // PrependWithin adds an element at the beginning and returns what then is the gap; not ok, and nothing done, if there is
 // no room.
 func PrependWithin(buf []byte, gap, n int, s []byte) (less int, ok bool) {
-	e, size := sized(s)
+	e := ofBytes(s)
+	size := e.size()
 	at := gap - size
 	if at < 0 {
 		return gap, false
 	}
-	e.putSized(buf[at+headerBytes:], s)
+	e.put(buf[at+headerBytes:], s)
 	putHeader(buf[at:], n+1)
 	return at, true
-}
-
-// sized is the element that s is, and what that takes in all. Of a short text, as most are, it makes no element: putSized
-// then takes s itself.
-func sized(s []byte) (e element, size int) {
-	if len(s) < 1<<6 && (len(s) == 0 || s[0] > '9' || s[0] < '-') {
-		return e, 1 + len(s) + 1
-	}
-	e = ofBytes(s)
-	return e, e.size()
-}
-
-// putSized writes what sized has made of s; dst has room for it.
-func (e *element) putSized(dst, s []byte) {
-	if e.n > 0 {
-		e.put(dst)
-		return
-	}
-	n := 1 + copy(dst[1:], s)
-	dst[0], dst[n] = headString6|byte(len(s)), byte(n)
 }
 
 // CutFirst removes the first k elements, which there are, and returns what then is the gap.

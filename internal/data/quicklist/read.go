@@ -23,7 +23,7 @@ func (l *List) At(i int, scratch []byte) []byte {
 }
 
 func view(e listpack.Entry, scratch []byte) []byte {
-	if e.IsInt {
+	if e.IsInt() {
 		return e.Append(scratch[:0])
 	}
 	return e.Str

@@ -268,7 +268,7 @@ func (s *Set) At(i int, scratch []byte) []byte {
 }
 
 func view(e listpack.Entry, scratch []byte) []byte {
-	if e.IsInt {
+	if e.IsInt() {
 		return e.Append(scratch[:0])
 	}
 	return e.Str

@@ -147,7 +147,7 @@ func (e *Entry) Fields() iter.Seq2[[]byte, []byte] {
 }
 
 func view(e listpack.Entry, scratch []byte) []byte {
-	if e.IsInt {
+	if e.IsInt() {
 		return e.Append(scratch[:0])
 	}
 	return e.Str

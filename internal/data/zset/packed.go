@@ -97,7 +97,7 @@ func packedScore(lp []byte, p int) float64 {
 
 // parseScore reads a score; false if it is none.
 func parseScore(e listpack.Entry) (float64, bool) {
-	if e.IsInt {
+	if e.IsInt() {
 		return float64(e.Int), true
 	}
 	score, err := strconv.ParseFloat(string(e.Str), 64)

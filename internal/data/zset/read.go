@@ -190,7 +190,7 @@ func (z *ZSet) Scan(cursor uint64, count int, visit func(m []byte, score float64
 }
 
 func view(e listpack.Entry, scratch []byte) []byte {
-	if e.IsInt {
+	if e.IsInt() {
 		return e.Append(scratch[:0])
 	}
 	return e.Str

@@ -80,7 +80,7 @@ func populate(d *debugCall) {
 			copy(sized, val)
 			val = sized
 		}
-		if err := d.tx.SetTextAt(old, key, val, keyspace.NoExpiry); err != nil {
+		if err := d.tx.SetTextAt(&old, key, val, keyspace.NoExpiry); err != nil {
 			d.Fail(err)
 			return
 		}

@@ -20,7 +20,7 @@ func (e *Engine) Ahead(t *Turn, s *session.Session, data []byte) {
 		return
 	}
 	if spec := e.Table.Lookup(name); spec != nil && spec.FirstArgIsKey() {
-		t.hints[t.ahead] = e.Keyspace.Hint(s.DB(), key)
+		e.Keyspace.Hint(&t.hints[t.ahead], s.DB(), key)
 		t.ahead++
 	}
 }

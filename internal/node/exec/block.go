@@ -68,7 +68,7 @@ func (e *Engine) answered(t *Turn, s *session.Session, w *session.Waiting, mark 
 	e.leave(w)
 	e.spend(s, w.Spec, session.Asking|session.Caching)
 	if !w.Noted {
-		t.records = append(t.records, t.recordOf(w.Spec, w.Nanos, s.Out.Buf[mark:]))
+		t.ran(w.Spec, w.Nanos, s.Out.Buf[mark:])
 		s.Tx.TakeLogged()
 		e.countWait(s, w, len(s.Out.Buf)-mark)
 		e.flush(t, s)

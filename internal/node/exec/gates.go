@@ -141,7 +141,8 @@ func (e *Engine) claim(t *Turn, s *session.Session, spec *command.Spec, args [][
 	switch {
 	case spec.OnlyKey() > 0:
 		if i := spec.OnlyKey(); i != t.hinted {
-			t.hint, t.hinted = e.Keyspace.Hint(s.DB(), args[i]), i
+			t.hint, t.hinted = &t.own, i
+			e.Keyspace.Hint(t.hint, s.DB(), args[i])
 		}
 		h.AddSlot(t.hint.Slot)
 	case spec.Everywhere(args), spec.Is(command.Scripted) && s.Is(session.Master):

@@ -246,7 +246,7 @@ func (e *Engine) begin(t *Turn, s *session.Session, args [][]byte) {
 	}
 	s.Tx.Begin(e.Keyspace, &s.Hold, s.DB(), t.NowMs, access)
 	if t.hinted > 0 {
-		s.Tx.Expect(args[t.hinted], &t.hint)
+		s.Tx.Expect(args[t.hinted], t.hint)
 		if s.Call.Spec.Elements.First > 0 && t.at >= t.seen {
 			e.prefetchElements(t, s, args[t.hinted])
 		}
@@ -268,18 +268,20 @@ func (e *Engine) account(t *Turn, s *session.Session, spec *command.Spec, args [
 // note is account for a command that took so many nanos and replied reply, without
 // the monitors.
 func (e *Engine) note(t *Turn, s *session.Session, spec *command.Spec, args [][]byte, reply []byte, nanos int64) {
-	t.records = append(t.records, t.recordOf(spec, nanos, reply))
+	t.ran(spec, nanos, reply)
 	if slow := e.Gates.SlowNanos.Load(); slow >= 0 && nanos >= slow && !spec.Is(command.SkipSlowlog) {
 		e.Slow(s, spec, args, nanos, t.NowMs)
 	}
 }
 
-func (t *Turn) recordOf(spec *command.Spec, nanos int64, reply []byte) session.Record {
-	r := session.Record{Spec: spec, Nanos: nanos}
+// ran adds the record of a command that replied reply.
+func (t *Turn) ran(spec *command.Spec, nanos int64, reply []byte) {
+	t.records = append(t.records, session.Record{})
+	r := &t.records[len(t.records)-1]
+	r.Spec, r.Nanos = spec, nanos
 	if len(reply) > 0 && reply[0] == byte(resp.Error) {
 		r.Outcome, r.Error = session.Failed, t.code(reply[1:])
 	}
-	return r
 }
 
 // show shows the command to the monitors.

@@ -22,7 +22,8 @@ type Turn struct {
 	items   [batchMax]item
 	n       int
 	more    bool                    // complete commands may follow the batch
-	hint    keyspace.Hint           // of args[hinted] of the running command
+	hint    *keyspace.Hint          // of args[hinted] of the running command
+	own     keyspace.Hint           // of a command outside a batch
 	hinted  int                     // 0: of none
 	at      int                     // the running command is items[at]
 	seen    int                     // the elements of items before this one have been prefetched
@@ -67,7 +68,7 @@ func (e *Engine) Feed(t *Turn, s *session.Session, data []byte) (consumed int) {
 		for i := range t.n {
 			it := &t.items[i]
 			if t.hinted = 0; it.hinted > 0 {
-				t.hint, t.hinted = t.hints[it.hinted-1], 1
+				t.hint, t.hinted = &t.hints[it.hinted-1], 1
 			}
 			t.at, t.end = i, consumed+it.end
 			e.runOne(t, s, it.spec, it.args)
@@ -131,11 +132,15 @@ func (e *Engine) parse(t *Turn, s *session.Session, data []byte) (n int, err err
 // the misses overlap instead of being paid one after the other.
 func (e *Engine) prefetch(t *Turn, s *session.Session) {
 	n := 0
+	var last []byte
 	for i := range t.n {
 		it := &t.items[i]
 		if it.spec != nil && it.spec.FirstArgIsKey() && len(it.args) > 1 {
-			t.hints[n] = e.Keyspace.Hint(s.DB(), it.args[1])
-			n++
+			if key := it.args[1]; n == 0 || !bytes.Equal(key, last) { // most who go to one key again do so at once
+				e.Keyspace.Hint(&t.hints[n], s.DB(), key)
+				last = key
+				n++
+			}
 			it.hinted = n
 		}
 	}
@@ -165,7 +170,7 @@ func (e *Engine) prefetchKeys(t *Turn, s *session.Session, pos []command.KeyPos,
 	for len(pos) > 0 {
 		n := min(len(pos), batchMax)
 		for i, p := range pos[:n] {
-			t.spare[i] = e.Keyspace.Hint(s.DB(), args[p.Index])
+			e.Keyspace.Hint(&t.spare[i], s.DB(), args[p.Index])
 			s.Hold.AddSlot(t.spare[i].Slot)
 		}
 		e.Keyspace.Prefetch(t.spare[:n])

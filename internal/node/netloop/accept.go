@@ -108,7 +108,7 @@ func (l *Loop) welcome(fd int, from syscall.Sockaddr, path string) {
 	}
 	s, refusal := l.opt.Open(l, addrPort(from), local, path)
 	if refusal != "" {
-		rawWrite(fd, []byte("-"+refusal+"\r\n"))
+		rawSend(fd, []byte("-"+refusal+"\r\n"))
 		syscall.Close(fd)
 		return
 	}

@@ -167,7 +167,7 @@ func (k *carrier) push(l *Loop) verdict {
 
 // write returns how many bytes the socket took; not ok: the peer is gone.
 func (k *carrier) write(l *Loop, b []byte) (n int, ok bool) {
-	n, errno := rawWrite(k.fd, b)
+	n, errno := rawSend(k.fd, b)
 	switch {
 	case errno == syscall.EAGAIN:
 		return 0, true

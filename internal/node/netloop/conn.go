@@ -32,7 +32,7 @@ func (l *Loop) read(c *conn) (data []byte, ok bool) {
 	if room == nil {
 		return nil, false
 	}
-	n, errno := rawRead(c.fd, room)
+	n, errno := rawReceive(c.fd, room)
 	switch {
 	case errno == syscall.EAGAIN:
 		c.filled = false
@@ -339,7 +339,7 @@ func (l *Loop) Held() int64 { return l.held.Load() }
 
 // write returns how many bytes the socket took, or -1 if the connection is gone.
 func (l *Loop) write(c *conn, b []byte) int {
-	n, errno := rawWrite(c.fd, b)
+	n, errno := rawSend(c.fd, b)
 	switch {
 	case errno == syscall.EAGAIN:
 		return 0

@@ -62,7 +62,7 @@ func (l *Loop) enter(c *tls.Conn) error {
 func (l *Loop) welcomeRelay(fd int, r *relay) {
 	s, refusal := l.opt.Open(l, tcpAddr(r.outer.RemoteAddr()), tcpAddr(r.outer.LocalAddr()), "")
 	if refusal != "" {
-		rawWrite(fd, []byte("-"+refusal+"\r\n"))
+		rawSend(fd, []byte("-"+refusal+"\r\n"))
 		syscall.Close(fd)
 		r.left()
 		return
@@ -125,7 +125,7 @@ func (r *relay) next(raw syscall.RawConn, records *sync.Pool) (record *[]byte, n
 			record = &made
 		}
 		var errno syscall.Errno
-		if n, errno = rawRead(int(fd), *record); errno == syscall.EAGAIN {
+		if n, errno = rawReceive(int(fd), *record); errno == syscall.EAGAIN {
 			records.Put(record)
 			return false
 		}

@@ -120,7 +120,7 @@ func put(tx *keyspace.WriteTx, it *keyspace.Item, replace bool) error {
 		return keyspace.ErrExists
 	}
 	if it.Object != nil {
-		return tx.SetObjectAt(old, it.Key, it.Object, it.ExpiryMs)
+		return tx.SetObjectAt(&old, it.Key, it.Object, it.ExpiryMs)
 	}
-	return tx.SetStrAt(old, it.Key, it.Bytes, it.ExpiryMs)
+	return tx.SetStrAt(&old, it.Key, it.Bytes, it.ExpiryMs)
 }

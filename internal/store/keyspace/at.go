@@ -10,40 +10,40 @@ import (
 // found or not, so that nothing is looked up twice. The Ref is spent then.
 
 // SetStrAt is SetStr for a key that was just looked up.
-func (tx *WriteTx) SetStrAt(old Ref, key, val []byte, expiry int64) error {
+func (tx *WriteTx) SetStrAt(old *Ref, key, val []byte, expiry int64) error {
 	var c content
 	c.encode(val)
-	return tx.set(&old, key, &c, expiry)
+	return tx.set(old, key, &c, expiry)
 }
 
 // SetTextAt is SetStrAt, but a number stays text: its encoding is not int.
-func (tx *WriteTx) SetTextAt(old Ref, key, val []byte, expiry int64) error {
+func (tx *WriteTx) SetTextAt(old *Ref, key, val []byte, expiry int64) error {
 	var c content
 	c.text(val)
-	return tx.set(&old, key, &c, expiry)
+	return tx.set(old, key, &c, expiry)
 }
 
 // SetRawAt is SetStrAt, but the encoding is raw whatever val is, and val belongs
 // to the keyspace from now on.
-func (tx *WriteTx) SetRawAt(old Ref, key, val []byte, expiry int64) error {
+func (tx *WriteTx) SetRawAt(old *Ref, key, val []byte, expiry int64) error {
 	c := content{kind: kindRaw, bytes: val}
 	if len(val) > inlineMax {
 		c = content{kind: kindObject, object: value.AdoptString(val)}
 	}
-	return tx.set(&old, key, &c, expiry)
+	return tx.set(old, key, &c, expiry)
 }
 
 // SetIntAt is SetInt for a key that was just looked up. An integer that becomes
 // another one is changed in place.
-func (tx *WriteTx) SetIntAt(old Ref, key []byte, n int64, expiry int64) error {
-	return tx.set(&old, key, &content{kind: kindInt, word: uint64(n)}, expiry)
+func (tx *WriteTx) SetIntAt(old *Ref, key []byte, n int64, expiry int64) error {
+	return tx.set(old, key, &content{kind: kindInt, word: uint64(n)}, expiry)
 }
 
 // SetObjectAt is SetObject for a key that was just looked up.
-func (tx *WriteTx) SetObjectAt(old Ref, key []byte, o value.Object, expiry int64) error {
+func (tx *WriteTx) SetObjectAt(old *Ref, key []byte, o value.Object, expiry int64) error {
 	var c content
 	c.hold(o, inlineMax)
-	return tx.set(&old, key, &c, expiry)
+	return tx.set(old, key, &c, expiry)
 }
 
 // DeleteAt removes a key that was found, as commands do that remove one on their

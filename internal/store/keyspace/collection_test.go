@@ -129,7 +129,7 @@ func (p *player) element() []byte {
 // alter opens a collection, adds some elements or removes some, and saves it.
 func alter[T Collection](p *player, db int, key []byte, fresh func() T, add, remove func(T)) {
 	old, had := p.get(db, key)
-	c, err := Open[T](&p.tx, key)
+	c, err := opened[T](&p.tx, key)
 	if had && !strings.HasPrefix(old.val, collectionMark+fresh().Type().String()+elementMark) {
 		if !errors.Is(err, ErrWrongType) {
 			p.failf("%s is open: %v", key, err)

@@ -47,7 +47,7 @@ func (tx *WriteTx) Append(key, tail []byte) (int, error) {
 // AppendAt is Append for a key that was just looked up.
 func (tx *WriteTx) AppendAt(old Ref, key, tail []byte) (int, error) {
 	if old.entry == nil {
-		return len(tail), tx.SetStrAt(old, key, tail, NoExpiry)
+		return len(tail), tx.SetStrAt(&old, key, tail, NoExpiry)
 	}
 	s, err := tx.former(old)
 	if err != nil {

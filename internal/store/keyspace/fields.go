@@ -23,11 +23,11 @@ func (tx *ReadTx) fieldsFrom() int64 {
 // FindHash finds the hash at key to be read, as it is now: Find that knows of
 // deadlines of fields. Without such a key the view is empty.
 func FindHash(tx *ReadTx, key []byte) (hash.View, error) {
-	r, ok := tx.Get(key)
-	if !ok {
+	var r Ref
+	if !tx.GetTo(&r, key) {
 		return hash.View{}, nil
 	}
-	h, err := Of[*hash.Hash](tx, r)
+	h, err := of[*hash.Hash](tx, &r)
 	if err != nil {
 		return hash.View{}, err
 	}
@@ -37,28 +37,23 @@ func FindHash(tx *ReadTx, key []byte) (hash.View, error) {
 	return h.Seen(tx.fieldsFrom()), nil
 }
 
-// OpenHash is Open for a hash that the command will look at, or change, in these
+// OpenHash is c.Open for a hash that the command will look at, or change, in these
 // fields only: of names, those at 0, step, 2*step ... Such as are past their deadline
 // are not there any more.
-func OpenHash(tx *WriteTx, key []byte, names [][]byte, step int) (Change[*hash.Hash], error) {
-	r, ok := tx.Peek(key)
-	if !ok {
-		return OpenAt[*hash.Hash](tx, r, key)
+func OpenHash(c *Change[*hash.Hash], tx *WriteTx, key []byte, names [][]byte, step int) error {
+	err := c.Open(tx, key)
+	if err != nil || c.Value == nil || c.Value.Past(tx.fieldsFrom()) == 0 {
+		return err
 	}
-	h, err := Of[*hash.Hash](&tx.ReadTx, r)
-	if err != nil {
-		return Change[*hash.Hash]{}, err
+	gone := tx.expireNamed(c.ref, key, c.Value, names, step)
+	if !gone && tx.mayExpire() && c.Value.Past(tx.fieldsFrom()) > 0 {
+		gone = tx.expireFields(c.ref, key, c.Value)
 	}
-	if h.Past(tx.fieldsFrom()) > 0 {
-		gone := tx.expireNamed(r, key, h, names, step)
-		if !gone && tx.mayExpire() && h.Past(tx.fieldsFrom()) > 0 {
-			gone = tx.expireFields(r, key, h)
-		}
-		if gone {
-			r, _ = tx.Peek(key)
-		}
+	if gone {
+		*c = Change[*hash.Hash]{}
+		return c.Open(tx, key)
 	}
-	return OpenAt[*hash.Hash](tx, r, key)
+	return nil
 }
 
 // mayExpire tells whether what is past its deadline may be removed by whoever meets it.

@@ -13,7 +13,7 @@ import (
 
 // hexpire gives a field a value and a deadline.
 func hexpire(tx *WriteTx, key, field string, at int64) {
-	c, _ := OpenHash(tx, []byte(key), [][]byte{[]byte(field)}, 1)
+	c, _ := openedHash(tx, []byte(key), [][]byte{[]byte(field)}, 1)
 	if c.Value == nil {
 		c.Value = hash.New()
 	}
@@ -133,7 +133,7 @@ func TestFieldsOpenedPastTheirDeadline(t *testing.T) {
 		})
 		ks.Replica.Store(replica)
 		do(ks, 3000, func(tx *WriteTx) {
-			c, err := OpenHash(tx, []byte("h"), [][]byte{[]byte("last"), []byte("value"), []byte("last")}, 2)
+			c, err := openedHash(tx, []byte("h"), [][]byte{[]byte("last"), []byte("value"), []byte("last")}, 2)
 			if err != nil || !c.Found() || c.Value.Has([]byte("last")) {
 				t.Error("it is there yet", err)
 			}
@@ -145,7 +145,7 @@ func TestFieldsOpenedPastTheirDeadline(t *testing.T) {
 				t.Error("there is", s)
 			}
 			tx.SetStr([]byte("k"), []byte("v"), NoExpiry)
-			if _, err := OpenHash(tx, []byte("k"), nil, 1); !errors.Is(err, ErrWrongType) {
+			if _, err := openedHash(tx, []byte("k"), nil, 1); !errors.Is(err, ErrWrongType) {
 				t.Error(err)
 			}
 			if _, err := FindHash(&tx.ReadTx, []byte("k")); !errors.Is(err, ErrWrongType) {
@@ -230,7 +230,7 @@ func TestFieldsModel(t *testing.T) {
 				tx.Delete([]byte(key))
 				delete(model, key)
 			case 2:
-				if c, _ := OpenHash(tx, []byte(key), [][]byte{[]byte(field)}, 1); c.Found() && c.Value.Delete([]byte(field)) {
+				if c, _ := openedHash(tx, []byte(key), [][]byte{[]byte(field)}, 1); c.Found() && c.Value.Delete([]byte(field)) {
 					c.Save()
 				}
 				delete(model[key], field)

@@ -6,6 +6,7 @@ import (
 
 	"github.com/skeindb/skein/internal/base/slot"
 	"github.com/skeindb/skein/internal/data/arena"
+	"github.com/skeindb/skein/internal/data/hash"
 )
 
 func newKeyspace(t testing.TB, o Options) *Keyspace {
@@ -92,4 +93,15 @@ func slotHold(ks *Keyspace, keys ...string) *Hold {
 		h.AddSlot(slot.Of([]byte(k)))
 	}
 	return h
+}
+
+// opened is the collection at key, open for change.
+func opened[T Collection](tx *WriteTx, key []byte) (c Change[T], err error) {
+	err = c.Open(tx, key)
+	return c, err
+}
+
+func openedHash(tx *WriteTx, key []byte, names [][]byte, step int) (c Change[*hash.Hash], err error) {
+	err = OpenHash(&c, tx, key, names, step)
+	return c, err
 }

@@ -17,9 +17,9 @@ type Hint struct {
 	bucket table.Hint
 }
 
-// Hint computes where key is placed in a database.
-func (ks *Keyspace) Hint(db int, key []byte) Hint {
-	return Hint{Slot: slot.Of(key), db: uint32(db), Hash: ks.Hash(key)}
+// Hint computes in place where key belongs in a database.
+func (ks *Keyspace) Hint(h *Hint, db int, key []byte) {
+	h.Slot, h.db, h.Hash = slot.Of(key), uint32(db), ks.Hash(key)
 }
 
 // Prefetch asks the processor for what leads to the keys of hints: in turn for
@@ -46,7 +46,8 @@ func (ks *Keyspace) Prefetch(hints []Hint) {
 // Expect makes look-ups of key, this very slice, go by h. It holds until the
 // next Begin; the bytes of key must not change before.
 func (tx *ReadTx) Expect(key []byte, h *Hint) {
-	tx.expected = expected{key, h.Slot, h.Hash}
+	e := &tx.expected
+	e.key, e.slot, e.hash = key, h.Slot, h.Hash
 }
 
 type expected struct {

@@ -39,7 +39,7 @@ func TestHotPathAllocatesNothing(t *testing.T) {
 	run("count", func() {
 		r, _ := tx.Peek(key)
 		n, _ := r.Int()
-		tx.SetIntAt(r, key, n+1, KeepExpiry)
+		tx.SetIntAt(&r, key, n+1, KeepExpiry)
 	})
 	run("delete and set", func() { tx.Delete(key); tx.SetStr(key, val, NoExpiry) })
 	run("miss", func() { tx.Get(val) })

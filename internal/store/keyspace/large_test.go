@@ -50,24 +50,24 @@ func changeLarge(tx *WriteTx, typ string, n int) {
 	middle, other := strconv.AppendInt(nil, int64(n/2), 10), []byte("changed")
 	switch typ {
 	case "list":
-		c, _ := Open[*quicklist.List](tx, key)
+		c, _ := opened[*quicklist.List](tx, key)
 		c.Value.Set(n/2, other, lim.List)
 		c.Save()
 	case "set":
-		c, _ := Open[*set.Set](tx, key)
+		c, _ := opened[*set.Set](tx, key)
 		c.Value.Remove(middle)
 		c.Value.Add(other, lim.Set)
 		c.Save()
 	case "zset":
-		c, _ := Open[*zset.ZSet](tx, key)
+		c, _ := opened[*zset.ZSet](tx, key)
 		c.Value.Set(middle, -1, lim.ZSet)
 		c.Save()
 	case "hash":
-		c, _ := Open[*hash.Hash](tx, key)
+		c, _ := opened[*hash.Hash](tx, key)
 		c.Value.Set(middle, other, lim.Hash)
 		c.Save()
 	case "stream":
-		c, _ := Open[*stream.Stream](tx, key)
+		c, _ := opened[*stream.Stream](tx, key)
 		c.Value.Delete(stream.ID{Ms: uint64(n / 2)})
 		c.Value.Edit([]byte("group")).Ack(stream.ID{Ms: uint64(n / 2)})
 		c.Save()

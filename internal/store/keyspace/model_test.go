@@ -251,12 +251,12 @@ func (p *player) write(op, db int, key []byte) {
 	case 10:
 		p.edit(m, key, old, had, len(val), []byte("edited"))
 	case 11:
-		p.must(p.tx.SetRawAt(p.peek(key), key, bytes.Clone(val), expiry))
+		var r Ref
+		p.tx.PeekTo(&r, key)
+		p.must(p.tx.SetRawAt(&r, key, bytes.Clone(val), expiry))
 		m[string(key)] = modelValue{string(val), expiry}
 	}
 }
-
-func (p *player) peek(key []byte) Ref { r, _ := p.tx.Peek(key); return r }
 
 func (p *player) edit(m map[string]modelValue, key []byte, old modelValue, had bool, size int, with []byte) {
 	e, err := p.tx.Edit(key, size+len(with))
@@ -382,7 +382,7 @@ func (p *player) same(db int, key []byte) {
 		return
 	}
 	if isCollection(want.val) {
-		if got := render(p.tx.collection(r)); got != want.val || r.Expiry() != want.expiry || render(r.Object()) != got {
+		if got := render(p.tx.collection(&r)); got != want.val || r.Expiry() != want.expiry || render(r.Object()) != got {
 			p.failf("%s is %q until %d, want %q until %d", key, got, r.Expiry(), want.val, want.expiry)
 		}
 		return

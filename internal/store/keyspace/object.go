@@ -45,16 +45,18 @@ func (tx *ReadTx) Limits() *Limits { return &tx.tuning.Limits }
 // there is no such key, ErrWrongType if it holds something else. The value is valid
 // until the next change of the key or the end of the command.
 func Find[T Collection](tx *ReadTx, key []byte) (T, error) {
-	r, ok := tx.Get(key)
-	if !ok {
+	var r Ref
+	if !tx.GetTo(&r, key) {
 		var none T
 		return none, nil
 	}
-	return Of[T](tx, r)
+	return of[T](tx, &r)
 }
 
 // Of is the collection of a key that was found.
-func Of[T Collection](tx *ReadTx, r Ref) (T, error) {
+func Of[T Collection](tx *ReadTx, r Ref) (T, error) { return of[T](tx, &r) }
+
+func of[T Collection](tx *ReadTx, r *Ref) (T, error) {
 	c, ok := tx.collection(r).(T)
 	if !ok {
 		return c, ErrWrongType
@@ -63,7 +65,7 @@ func Of[T Collection](tx *ReadTx, r Ref) (T, error) {
 }
 
 // collection is the value to be read, nil for a string inside the entry.
-func (tx *ReadTx) collection(r Ref) value.Object {
+func (tx *ReadTx) collection(r *Ref) value.Object {
 	if k := r.entry.Kind(); isPacked(k) {
 		return tx.made().unpack(k, r.entry.Value(), true)
 	}
@@ -74,10 +76,11 @@ func (tx *ReadTx) collection(r Ref) value.Object {
 // Save; or, if it turns out that there is nothing to change, does neither. Value is
 // nil if there is no such key; the handler may then put a new collection there.
 //
-//	c, err := keyspace.Open[*hash.Hash](tx, key)   // ErrWrongType
+//	var c keyspace.Change[*hash.Hash]
+//	err := c.Open(tx, key)             // ErrWrongType
 //	if c.Value == nil { c.Value = hash.New() }
 //	c.Value.Set(field, val, tx.Limits().Hash)
-//	gone, err := c.Save()                          // ErrFull: nothing has changed
+//	gone, err := c.Save()              // ErrFull: nothing has changed
 //
 // A key must not be opened again, nor changed otherwise, before it is saved.
 type Change[T Collection] struct {
@@ -88,19 +91,17 @@ type Change[T Collection] struct {
 	room  *[]byte // of the copy that Value is, if it is one
 }
 
-// Open opens the collection at key for change.
-func Open[T Collection](tx *WriteTx, key []byte) (c Change[T], err error) {
+// Open makes c, which is empty, the collection at key, open for change.
+func (c *Change[T]) Open(tx *WriteTx, key []byte) error {
 	c.tx, c.key = tx, key
-	tx.seek(&c.ref, key)
-	err = c.open()
-	return c, err
+	tx.PeekTo(&c.ref, key)
+	return c.open()
 }
 
 // OpenAt is Open for a key that was just looked up, found or not.
-func OpenAt[T Collection](tx *WriteTx, r Ref, key []byte) (c Change[T], err error) {
+func (c *Change[T]) OpenAt(tx *WriteTx, r Ref, key []byte) error {
 	c.tx, c.key, c.ref = tx, key, r
-	err = c.open()
-	return c, err
+	return c.open()
 }
 
 func (c *Change[T]) open() error {

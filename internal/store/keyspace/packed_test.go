@@ -26,7 +26,7 @@ func (ks *Keyspace) objects() (n int) {
 
 // hset sets a field as HSET does.
 func hset(tx *WriteTx, key, field, val []byte) error {
-	c, err := Open[*hash.Hash](tx, key)
+	c, err := opened[*hash.Hash](tx, key)
 	if err != nil {
 		return err
 	}
@@ -56,7 +56,7 @@ func TestPackedBecomesObjectAndBack(t *testing.T) {
 	element := alphabets[:100]
 	for n := 1; n <= 100; n++ {
 		do(ks, 1000, func(tx *WriteTx) {
-			c, _ := Open[*quicklist.List](tx, key)
+			c, _ := opened[*quicklist.List](tx, key)
 			if c.Value == nil {
 				c.Value = quicklist.New()
 			}
@@ -72,7 +72,7 @@ func TestPackedBecomesObjectAndBack(t *testing.T) {
 	}
 	for n := 99; n >= 0; n-- {
 		do(ks, 1000, func(tx *WriteTx) {
-			c, _ := Open[*quicklist.List](tx, key)
+			c, _ := opened[*quicklist.List](tx, key)
 			c.Value.PopFront(nil)
 			c.Value.Shrink(tx.Limits().List)
 			if gone, err := c.Save(); gone != (n == 0) || err != nil {
@@ -149,7 +149,7 @@ func TestPackedTypes(t *testing.T) {
 		if _, err := Find[*hash.Hash](&tx.ReadTx, []byte("k0copy")); !errors.Is(err, ErrWrongType) {
 			t.Error(err)
 		}
-		if _, err := Open[*zset.ZSet](tx, []byte("k0copy")); !errors.Is(err, ErrWrongType) {
+		if _, err := opened[*zset.ZSet](tx, []byte("k0copy")); !errors.Is(err, ErrWrongType) {
 			t.Error(err)
 		}
 	})
@@ -168,7 +168,7 @@ func TestSeveralAtOnce(t *testing.T) {
 		var open [n]Change[*hash.Hash]
 		for i := range n {
 			found[i], _ = Find[*hash.Hash](&tx.ReadTx, name(i))
-			open[i], _ = Open[*hash.Hash](tx, name(i))
+			open[i], _ = opened[*hash.Hash](tx, name(i))
 		}
 		for i := range n {
 			v, _ := found[i].Get([]byte("f"), nil)
@@ -258,10 +258,10 @@ func TestPackedAllocatesNothing(t *testing.T) {
 		}
 	})
 	run("LPUSH and LPOP", func() {
-		c, _ := Open[*quicklist.List](&tx, listKey)
+		c, _ := opened[*quicklist.List](&tx, listKey)
 		c.Value.PushFront(field, lim.List)
 		c.Save()
-		c, _ = Open[*quicklist.List](&tx, listKey)
+		c, _ = opened[*quicklist.List](&tx, listKey)
 		c.Value.PopFront(scratch[:0])
 		c.Save()
 	})
@@ -272,10 +272,10 @@ func TestPackedAllocatesNothing(t *testing.T) {
 	})
 	run("SADD and SREM", func() {
 		for _, key := range [][]byte{setKey, intsKey} {
-			c, _ := Open[*set.Set](&tx, key)
+			c, _ := opened[*set.Set](&tx, key)
 			c.Value.Add(number[:3], lim.Set)
 			c.Save()
-			c, _ = Open[*set.Set](&tx, key)
+			c, _ = opened[*set.Set](&tx, key)
 			c.Value.Remove(number[:3])
 			c.Save()
 		}
@@ -288,10 +288,10 @@ func TestPackedAllocatesNothing(t *testing.T) {
 		}
 	})
 	run("ZADD and ZREM", func() {
-		c, _ := Open[*zset.ZSet](&tx, zsetKey)
+		c, _ := opened[*zset.ZSet](&tx, zsetKey)
 		c.Value.Set(field, 0.5, lim.ZSet)
 		c.Save()
-		c, _ = Open[*zset.ZSet](&tx, zsetKey)
+		c, _ = opened[*zset.ZSet](&tx, zsetKey)
 		c.Value.Delete(field)
 		c.Save()
 	})

@@ -105,18 +105,23 @@ type Ref struct {
 func (r *Ref) hidden() bool { return r.entry == nil && r.handle != 0 }
 
 // Get finds key, counting a hit or a miss and touching its access clock.
-func (tx *ReadTx) Get(key []byte) (Ref, bool) {
-	r, ok := tx.Peek(key)
-	if !ok {
+func (tx *ReadTx) Get(key []byte) (r Ref, found bool) {
+	found = tx.GetTo(&r, key)
+	return r, found
+}
+
+// GetTo is Get into an empty Ref: what reads most does without the copy.
+func (tx *ReadTx) GetTo(r *Ref, key []byte) (found bool) {
+	if !tx.PeekTo(r, key) {
 		bump(&r.place.stripe.stats.misses, 1)
 		tx.Notify(EventKeyMiss, "keymiss", key)
-		return r, false
+		return false
 	}
 	bump(&r.place.stripe.stats.hits, 1)
 	if tx.access&NoTouch == 0 {
-		tx.touch(&r)
+		tx.touch(r)
 	}
-	return r, true
+	return true
 }
 
 // Look is Get without the touch: what TTL, TYPE, EXISTS and OBJECT do.
@@ -133,12 +138,12 @@ func (tx *ReadTx) Look(key []byte) (Ref, bool) {
 
 // Peek finds key without leaving a trace in clocks and counters.
 func (tx *ReadTx) Peek(key []byte) (r Ref, found bool) {
-	found = tx.seek(&r, key)
+	found = tx.PeekTo(&r, key)
 	return r, found
 }
 
-// seek is Peek into an empty Ref.
-func (tx *ReadTx) seek(r *Ref, key []byte) (found bool) {
+// PeekTo is Peek into an empty Ref.
+func (tx *ReadTx) PeekTo(r *Ref, key []byte) (found bool) {
 	p := &r.place
 	p.set(tx, key)
 	if p.table == nil {
@@ -212,7 +217,7 @@ func (r Ref) Encoding() string {
 }
 
 // Expiry is the deadline in Unix ms, or -1.
-func (r Ref) Expiry() int64 {
+func (r *Ref) Expiry() int64 {
 	if !r.entry.Expires() {
 		return -1
 	}
@@ -352,7 +357,7 @@ func (s Str) WriteTo(out *resp.Writer) {
 
 // Write replies with the value of a string key, without an allocation for any
 // encoding; ErrWrongType for another type.
-func (r Ref) Write(out *resp.Writer) error {
+func (r *Ref) Write(out *resp.Writer) error {
 	switch r.entry.Kind() {
 	case kindString, kindRaw:
 		out.Bulk(r.entry.Value())

@@ -20,20 +20,21 @@ const (
 // SetStr makes key hold val, in the most compact encoding. A key of any type
 // is overwritten.
 func (tx *WriteTx) SetStr(key, val []byte, expiry int64) error {
-	old, _ := tx.Peek(key)
-	return tx.SetStrAt(old, key, val, expiry)
+	var old Ref
+	tx.PeekTo(&old, key)
+	return tx.SetStrAt(&old, key, val, expiry)
 }
 
 // SetInt makes key hold the integer n.
 func (tx *WriteTx) SetInt(key []byte, n int64, expiry int64) error {
 	old, _ := tx.Peek(key)
-	return tx.SetIntAt(old, key, n, expiry)
+	return tx.SetIntAt(&old, key, n, expiry)
 }
 
 // SetObject makes key hold o, which the keyspace owns from now on.
 func (tx *WriteTx) SetObject(key []byte, o value.Object, expiry int64) error {
 	old, _ := tx.Peek(key)
-	return tx.SetObjectAt(old, key, o, expiry)
+	return tx.SetObjectAt(&old, key, o, expiry)
 }
 
 // encode makes c hold val in the most compact encoding.

@@ -47,7 +47,7 @@ func (d *Decoder) listZiplist() *quicklist.List {
 	var scratch [20]byte
 	err := eachInZiplist(d.String(), func(e listpack.Entry) bool {
 		s := e.Str
-		if e.IsInt {
+		if e.IsInt() {
 			s = e.Append(scratch[:0])
 		}
 		l.PushBack(s, d.lim.List)

@@ -78,14 +78,14 @@ func zipEntry(b []byte, before int) (e listpack.Entry, size int, ok bool) {
 		return listpack.Entry{Str: b[p : p+n : p+n]}, p + n, true
 	}
 	if enc >= 0xf1 && enc <= 0xfd {
-		return listpack.Entry{Int: int64(enc&0x0f) - 1, IsInt: true}, p + 1, true
+		return listpack.Entry{Int: int64(enc&0x0f) - 1}, p + 1, true
 	}
 	width := map[byte]int{0xc0: 2, 0xd0: 4, 0xe0: 8, 0xf0: 3, 0xfe: 1}[enc]
 	if width == 0 || width > len(b)-p-1 {
 		return e, 0, false
 	}
 	p++
-	return listpack.Entry{Int: signed(b[p : p+width]), IsInt: true}, p + width, true
+	return listpack.Entry{Int: signed(b[p : p+width])}, p + width, true
 }
 
 // zipString is the length of a string's encoding, 0 if it is cut off, and of the
@@ -118,7 +118,7 @@ func signed(b []byte) int64 {
 func unzip(zl []byte) ([]byte, error) {
 	lp := listpack.New()
 	err := eachInZiplist(zl, func(e listpack.Entry) bool {
-		if e.IsInt {
+		if e.IsInt() {
 			lp = listpack.AppendInt(lp, e.Int)
 		} else {
 			lp = listpack.Append(lp, e.Str)
