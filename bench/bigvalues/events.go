@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/skeindb/skein/bench/records"
+	"github.com/skeindb/skein/internal/base/resp"
 	"github.com/skeindb/skein/internal/base/slot"
 )
 
@@ -46,7 +47,7 @@ func events() (all []event) {
 		all = append(all,
 			event{name: "restore/" + kind, cluster: true,
 				prepare: func(s *stage) error { return dumpBig(s, kind) },
-				happen:  func(s *stage) error { return s.do(0, "OK", "RESTORE", otherKey, "0", s.dump) }},
+				happen:  func(s *stage) error { return s.exchange(0, "OK", s.restore) }},
 			event{name: "migrate/" + kind, cluster: true,
 				prepare: func(s *stage) error { return openSlot(s, kind) },
 				happen: func(s *stage) error {
@@ -99,14 +100,17 @@ func awaitDeadlines(s *stage) error {
 	return fmt.Errorf("the keys are there still")
 }
 
-// dumpBig makes a big value, and keeps its dump only.
-func dumpBig(s *stage, kind string) (err error) {
+// dumpBig makes a big value, and keeps the command only that restores it: to encode it takes this program so long that its
+// other clients would notice.
+func dumpBig(s *stage, kind string) error {
 	if err := fill(s.addr(0), kind, bigKey, s.o.moved); err != nil {
 		return err
 	}
-	if s.dump, err = records.Ask(s.addr(0), doLimit, "DUMP", bigKey); err != nil {
+	dump, err := records.Ask(s.addr(0), doLimit, "DUMP", bigKey)
+	if err != nil {
 		return err
 	}
+	s.restore = resp.AppendCommand(nil, "RESTORE", otherKey, "0", dump)
 	return s.do(0, ":1", "UNLINK", bigKey)
 }
 

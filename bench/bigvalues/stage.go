@@ -7,6 +7,8 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
+	"runtime"
+	"runtime/debug"
 	"slices"
 	"strconv"
 	"strings"
@@ -30,7 +32,7 @@ type stage struct {
 	o     *options
 	nodes []*rig.Process
 
-	dump    string
+	restore []byte    // a command
 	spinner *exec.Cmd // another process that computes
 	instant time.Time
 	begun   time.Time // of the event
@@ -77,6 +79,8 @@ func play(ctx context.Context, o *options, argv []string, e event, root string) 
 	if out.Err = rig.Sleep(ctx, o.rest); out.Err != nil {
 		return out
 	}
+	runtime.GC() // now, for from here on the clients are not to wait for it
+	defer debug.SetGCPercent(debug.SetGCPercent(-1))
 	watching := s.watch(&out) // in the quiet, too: its questions are work for the nodes
 	quiet := time.Now()
 	if out.Err = rig.Sleep(ctx, o.quiet); out.Err != nil {
@@ -182,12 +186,17 @@ func (s *stage) startGets(i int) (*gets, error) {
 
 // do does a command on node i, whose reply must be as wanted: a text, or a number behind a colon.
 func (s *stage) do(i int, want string, args ...string) error {
+	return s.exchange(i, want, resp.AppendCommand(nil, args...))
+}
+
+// exchange is do for a command that is encoded already.
+func (s *stage) exchange(i int, want string, command []byte) error {
 	c, err := records.Dial(s.addr(i), doLimit)
 	if err != nil {
 		return err
 	}
 	defer c.Close()
-	v, err := c.Do(args...)
+	v, err := c.Exchange(command)
 	if err != nil {
 		return err
 	}
@@ -196,7 +205,7 @@ func (s *stage) do(i int, want string, args ...string) error {
 		got = fmt.Sprint(":", v.Int)
 	}
 	if got != want {
-		return fmt.Errorf("%s answered %.200s", args[0], got)
+		return fmt.Errorf("%q answered %.200s", command[:min(len(command), 40)], got)
 	}
 	return nil
 }

@@ -33,14 +33,15 @@ func (c *Conn) Close() { c.conn.Close() }
 // Do sends a command and waits for the reply. An error reply is a value, not an error.
 func (c *Conn) Do(args ...string) (resp.Value, error) {
 	c.out = resp.AppendCommand(c.out[:0], args...)
-	return c.exchange()
+	return c.Exchange(c.out)
 }
 
-func (c *Conn) exchange() (resp.Value, error) {
+// Exchange is Do for a command that is encoded already.
+func (c *Conn) Exchange(command []byte) (resp.Value, error) {
 	if err := c.conn.SetDeadline(time.Now().Add(c.limit)); err != nil {
 		return resp.Value{}, err
 	}
-	if _, err := c.conn.Write(c.out); err != nil {
+	if _, err := c.conn.Write(command); err != nil {
 		return resp.Value{}, err
 	}
 	return c.in.Read()

@@ -169,7 +169,7 @@ func (w *Writer) once(command []byte) result {
 		return refused
 	}
 	c.out = append(c.out[:0], command...)
-	v, err := c.exchange()
+	v, err := c.Exchange(c.out)
 	switch {
 	case err != nil:
 		w.count("connection lost")
