@@ -32,7 +32,7 @@ type stage struct {
 	o     *options
 	nodes []*rig.Process
 
-	restore []byte    // a command
+	restore []byte    // the command that restores the big value, encoded
 	spinner *exec.Cmd // another process that computes
 	instant time.Time
 	begun   time.Time // of the event
@@ -79,7 +79,8 @@ func play(ctx context.Context, o *options, argv []string, e event, root string) 
 	if out.Err = rig.Sleep(ctx, o.rest); out.Err != nil {
 		return out
 	}
-	runtime.GC() // now, for from here on the clients are not to wait for it
+	// What this program's collector takes from the clients would be told as the server's: it runs before they are timed.
+	runtime.GC()
 	defer debug.SetGCPercent(debug.SetGCPercent(-1))
 	watching := s.watch(&out) // in the quiet, too: its questions are work for the nodes
 	quiet := time.Now()

@@ -168,8 +168,7 @@ func (w *Writer) once(command []byte) result {
 		w.next()
 		return refused
 	}
-	c.out = append(c.out[:0], command...)
-	v, err := c.Exchange(c.out)
+	v, err := c.Exchange(command)
 	switch {
 	case err != nil:
 		w.count("connection lost")
