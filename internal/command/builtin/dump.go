@@ -2,6 +2,7 @@ package builtin
 
 import (
 	"errors"
+	"slices"
 	"strconv"
 	"sync"
 
@@ -61,15 +62,14 @@ func dump(c *command.Call, tx *keyspace.ReadTx, encoders *sync.Pool) {
 		return
 	}
 	e := encoders.Get().(*rdb.Encoder)
-	e.Plain, e.Polite = tx.Keyspace().Tuned().PlainDumps, false
+	e.Plain = tx.Keyspace().Tuned().PlainDumps
 	o := r.Object()
 	if o != nil && o.Bytes() > asideAbove {
 		if resume, ok := c.Client.Park(); ok {
 			o, out := o.Freeze(), &resp.Writer{Proto: c.Client.Proto()}
-			e.Polite = true
 			go func() {
 				defer encoders.Put(e)
-				dumpObject(out, e, o)
+				dumpPieces(out, e, o)
 				resume(out.Buf)
 			}()
 			return
@@ -92,6 +92,22 @@ func dumpObject(out *resp.Writer, e *rdb.Encoder, o value.Object) {
 		return
 	}
 	out.Bulk(payload)
+}
+
+// dumpPieces is dumpObject for a large o.
+func dumpPieces(out *resp.Writer, e *rdb.Encoder, o value.Object) {
+	dump, err := e.DumpPieces(o)
+	if err != nil {
+		out.Error("ERR " + err.Error())
+		return
+	}
+	size := dump.Len()
+	out.Buf = slices.Grow(out.Buf, size+len("$1234567890123456789\r\n\r\n"))
+	out.Buf = resp.AppendHeader(out.Buf, resp.Bulk, size)
+	for _, b := range dump {
+		out.Raw(b)
+	}
+	out.Raw([]byte("\r\n"))
 }
 
 // restoreOptions are what may follow the payload in RESTORE.

@@ -23,7 +23,7 @@ func (m *Migrator) send(c *conn, j *job, sel bool) error {
 	w.Write(j.appendPrelude(nil, sel))
 	e := m.encoders.Get().(*rdb.Encoder)
 	defer m.encoders.Put(e)
-	e.Plain, e.Polite = m.Keyspace.Tuned().PlainDumps, true
+	e.Plain = m.Keyspace.Tuned().PlainDumps
 	var scratch []byte
 	for i := range j.items {
 		it := &j.items[i]
@@ -35,12 +35,14 @@ func (m *Migrator) send(c *conn, j *job, sel bool) error {
 				return err
 			}
 		case it.big != nil:
-			var err error
-			if scratch, err = e.Dump(scratch[:0], it.big); err != nil {
+			dump, err := e.DumpPieces(it.big)
+			if err != nil {
 				return err
 			}
-			writeHead(w, len(scratch))
-			w.Write(scratch)
+			writeHead(w, dump.Len())
+			for _, b := range dump {
+				w.Write(b)
+			}
 		default:
 			scratch = e.DumpString(scratch[:0], it.text)
 			writeHead(w, len(scratch))

@@ -30,10 +30,47 @@ func (e *Encoder) Dump(dst []byte, o value.Object) ([]byte, error) {
 	return e.seal(p.buf, from, version), nil
 }
 
+// Pieces is a dump in pieces, which follow one another.
+type Pieces [][]byte
+
+// Len is the length of the dump in bytes.
+func (p Pieces) Len() (n int) {
+	for _, b := range p {
+		n += len(b)
+	}
+	return n
+}
+
+// DumpPieces is Dump for a large value that nobody holds a lock for: other goroutines run often meanwhile. To gather it in one piece would be to move what there is again and again, tens of
+// megabytes at once, in which no goroutine can be preempted: whoever waits for the collector to stop or start the world
+// waits as long.
+func (e *Encoder) DumpPieces(o value.Object) (Pieces, error) {
+	t, version, err := typeOf(o)
+	if err != nil {
+		return nil, err
+	}
+	var out Pieces
+	var sum uint64
+	p := pen{enc: e, buf: append(newPiece(), byte(t)), polite: true}
+	p.spill = func(bytes int) error {
+		if len(p.buf) >= bytes {
+			sum = crc64.Update(sum, p.buf)
+			out, p.buf = append(out, p.buf), newPiece()
+		}
+		return nil
+	}
+	p.object(o)
+	p.buf = binary.LittleEndian.AppendUint16(p.buf, uint16(version))
+	p.buf = binary.LittleEndian.AppendUint64(p.buf, crc64.Update(sum, p.buf))
+	return append(out, p.buf), nil
+}
+
+func newPiece() []byte { return make([]byte, 0, writeBytes+writeBytes/8) }
+
 // seal appends the footer of the dump that begins at from.
 func (e *Encoder) seal(dst []byte, from, version int) []byte {
 	dst = binary.LittleEndian.AppendUint16(dst, uint16(version))
-	return binary.LittleEndian.AppendUint64(dst, checksum(dst[from:], e.Polite))
+	return binary.LittleEndian.AppendUint64(dst, crc64.Update(0, dst[from:]))
 }
 
 // StreamSize is the length of the dump that Stream writes.

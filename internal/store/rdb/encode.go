@@ -16,8 +16,6 @@ const compressAbove = 20
 type Encoder struct {
 	// Plain leaves strings uncompressed (rdbcompression no).
 	Plain bool
-	// Polite is Limits.Polite for one who writes.
-	Polite bool
 
 	lzf lzf.Encoder
 }

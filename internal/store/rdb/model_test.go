@@ -209,6 +209,9 @@ func TestEveryEncoding(t *testing.T) {
 			t.Fatal(v.name, err)
 		}
 		dump = dump[len("before"):]
+		if pieces, err := e.DumpPieces(v.o); err != nil || !bytes.Equal(bytes.Join(pieces, nil), dump) {
+			t.Errorf("%s is another dump in pieces, %v", v.name, err)
+		}
 		version := Version
 		if v.t == TypeHashMetadata {
 			version = VersionFieldExpiry

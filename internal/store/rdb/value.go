@@ -73,7 +73,8 @@ type pen struct {
 	err   error                 // of spill
 	whole []byte                // a string in one piece
 
-	polite politeness
+	polite     bool // others run often: see politeness
+	politeness politeness
 }
 
 // object writes o, whose type typeOf tells.
@@ -138,8 +139,8 @@ func (p *pen) length(n uint64) bool {
 
 // room makes room if much was gathered, and tells whether to go on.
 func (p *pen) room() bool {
-	if p.enc.Polite {
-		p.polite.step()
+	if p.polite {
+		p.politeness.step()
 	}
 	if p.err == nil && p.spill != nil {
 		p.err = p.spill(writeBytes)
