@@ -18,6 +18,25 @@ func First(b []byte) (name, word []byte, ok bool) {
 	return name, word, at > 0
 }
 
+// AppendWords appends the words of the command that b begins with, as First finds them, until one is not there as a whole
+// or there are most.
+func AppendWords(words [][]byte, b []byte, most int) [][]byte {
+	if len(b) == 0 || b[0] != '*' {
+		return words
+	}
+	count, at := shortLength(b, 0)
+	for range min(count, most) {
+		if at == 0 {
+			break
+		}
+		var word []byte
+		if word, at = shortBulk(b, at); at > 0 {
+			words = append(words, word)
+		}
+	}
+	return words
+}
+
 // shortBulk is the bulk string at b[at:] and the offset behind it, 0 if it is not
 // there as a whole or not short.
 func shortBulk(b []byte, at int) (s []byte, next int) {

@@ -1,6 +1,9 @@
 package resp
 
-import "testing"
+import (
+	"bytes"
+	"testing"
+)
 
 func TestFirst(t *testing.T) {
 	for in, want := range map[string]string{
@@ -23,6 +26,10 @@ func TestFirst(t *testing.T) {
 			name, word, ok := First([]byte(in[:n])[:n:n])
 			if got := string(name) + " " + string(word); n == len(in) && ok != (want != "") || ok && got != want {
 				t.Errorf("%q: %q, %v, want %q", in[:n], got, ok, want)
+			}
+			words := AppendWords(nil, []byte(in[:n])[:n:n], 2)
+			if got := string(bytes.Join(words, []byte(" "))); ok && got != want || !ok && len(words) > 1 {
+				t.Errorf("%q: words %q, want %q", in[:n], words, want)
 			}
 		}
 	}

@@ -220,6 +220,11 @@ func (a *Arena) Prefetch(h Handle) {
 // PrefetchValue is Prefetch for a value on the Go heap, such as what leads to a handle.
 func PrefetchValue[T any](p *T) { prefetch(uintptr(unsafe.Pointer(p))) }
 
+// PrefetchPair is PrefetchValue for two.
+func PrefetchPair[T, U any](p *T, q *U) {
+	prefetch2(uintptr(unsafe.Pointer(p)), uintptr(unsafe.Pointer(q)))
+}
+
 // InUse is the sum of the class sizes of all live objects, in bytes.
 func (a *Arena) InUse() int64 {
 	sum := a.large.Load()

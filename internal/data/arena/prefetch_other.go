@@ -2,4 +2,5 @@
 
 package arena
 
-func prefetch(uintptr) {}
+func prefetch(uintptr)           {}
+func prefetch2(uintptr, uintptr) {}

@@ -1,6 +1,10 @@
 package dict
 
-import "unsafe"
+import (
+	"unsafe"
+
+	"github.com/skeindb/skein/internal/data/arena"
+)
 
 const (
 	pagePlaces = 64
@@ -29,6 +33,13 @@ func (p *page) span(place int) (from, to int) {
 		from = int(p.ends[place-1])
 	}
 	return from, int(p.ends[place])
+}
+
+// prefetch asks the processor for what span and record read of p first. (The address of p.ends[place], taken as Go has it,
+// would be a look at p.)
+func (p *page) prefetch(place int) {
+	end := unsafe.Add(unsafe.Pointer(p), unsafe.Offsetof(p.ends)+uintptr(place)*unsafe.Sizeof(p.ends[0]))
+	arena.PrefetchPair(p, (*uint16)(end))
 }
 
 // record is the record of an entry that there is.

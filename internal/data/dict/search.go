@@ -166,23 +166,19 @@ func prefetchGuesses(targets []target) {
 		t := &targets[i]
 		n := len(t.node.Items())
 		t.at = min(t.guess(n), n-1)
-		t.node.PrefetchAt(max(t.at-guessOff, 0))
-		t.node.PrefetchAt(min(t.at+guessOff, n-1))
+		t.node.PrefetchAround(max(t.at-guessOff, 0), min(t.at+guessOff, n-1))
 	}
 }
 
 // PrefetchEntries asks the processor for entries that there are.
 func (d *Dict) PrefetchEntries(ids []ID) {
 	for _, id := range ids {
-		p := d.page(id)
-		arena.PrefetchValue(p)
-		arena.PrefetchValue(&p.ends[id%pagePlaces])
+		d.page(id).prefetch(int(id % pagePlaces))
 	}
 	for _, id := range ids {
 		p := d.page(id)
 		from, to := p.span(int(id % pagePlaces))
-		arena.PrefetchValue(&p.data[from])
-		arena.PrefetchValue(&p.data[to-1])
+		arena.PrefetchPair(&p.data[from], &p.data[to-1])
 	}
 }
 

@@ -29,10 +29,10 @@ func (n Node[T]) Before(k int) (items int) {
 // Prefetch asks the processor for what Items will read.
 func (n Node[T]) Prefetch() { arena.PrefetchValue(n.n) }
 
-// PrefetchAt asks the processor for item i, and for what Kid will read for it.
-func (n Node[T]) PrefetchAt(i int) {
-	arena.PrefetchValue(&n.n.items[i])
+// PrefetchAround asks the processor for the items from i to j, which are few, and for what Kid will read for them.
+func (n Node[T]) PrefetchAround(i, j int) {
+	arena.PrefetchPair(&n.n.items[i], &n.n.items[j])
 	if n.n.kids != nil {
-		arena.PrefetchValue(&n.n.kids[i])
+		arena.PrefetchPair(&n.n.kids[i], &n.n.kids[j])
 	}
 }

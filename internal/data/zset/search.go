@@ -197,8 +197,7 @@ func prefetchGuesses(way []target) {
 		t := &way[i]
 		n := len(t.node.Items())
 		at := t.guess(n)
-		t.node.PrefetchAt(max(at-guessOff, 0))
-		t.node.PrefetchAt(min(at+guessOff, n-1))
+		t.node.PrefetchAround(max(at-guessOff, 0), min(at+guessOff, n-1))
 	}
 }
 

@@ -29,7 +29,7 @@ type Turn struct {
 	seen    int                     // the elements of items before this one have been prefetched
 	sought  keyspace.Sought         // of these
 	hints   [batchMax]keyspace.Hint // of the batch, or of Ahead
-	ahead   int                     // hints noted by Ahead
+	ahead   ahead
 	spare   [batchMax]keyspace.Hint // of a command with several keys
 	began   int64                   // nanos at which the running command began: when the one before it ended
 	args    [][]byte

@@ -93,6 +93,28 @@ func (s *Sought) Reset() { s.Elements, s.Scores = s.Elements[:0], s.Scores[:0] }
 // key, if it is a large one.
 func (tx *ReadTx) PrefetchElements(key []byte, s *Sought) {
 	p := tx.locate(key)
+	p.prefetchElements(key, s)
+}
+
+// PrefetchElements is that of ReadTx for one who holds no stripe: if somebody else is at the one of key, which h was made
+// of, it does nothing.
+func (ks *Keyspace) PrefetchElements(h *Hint, key []byte, s *Sought) {
+	st := ks.stripeOf(h.Slot)
+	if !st.mu.TryLock() {
+		return
+	}
+	defer st.mu.Unlock()
+	if st.owner != nil || len(st.shut) > 0 { // who changes what is there without the lock
+		return
+	}
+	p := place{slot: h.Slot, hash: h.Hash, stripe: st}
+	if p.shelf = st.shelves[h.db].Load(); p.shelf != nil {
+		p.table = p.shelf.tables[p.slot>>ks.shift].Load()
+		p.prefetchElements(key, s)
+	}
+}
+
+func (p *place) prefetchElements(key []byte, s *Sought) {
 	if p.table == nil {
 		return
 	}
@@ -100,7 +122,7 @@ func (tx *ReadTx) PrefetchElements(key []byte, s *Sought) {
 	if h == 0 {
 		return
 	}
-	r := Ref{entry: p.table.Entry(h), handle: h, place: p}
+	r := Ref{entry: p.table.Entry(h), handle: h, place: *p}
 	switch o := r.object().(type) {
 	case *set.Set:
 		o.Prefetch(s.Elements)
