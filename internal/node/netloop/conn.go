@@ -26,20 +26,20 @@ func (l *Loop) serveOne(c *conn) {
 	l.post(c, from)
 }
 
-// read returns all bytes that are received and not consumed.
-func (l *Loop) read(c *conn) (data []byte, ok bool) {
+// read receives what there is behind what is not consumed yet; not ok: nothing.
+func (l *Loop) read(c *conn) (ok bool) {
 	room := l.room(c)
 	if room == nil {
-		return nil, false
+		return false
 	}
 	n, errno := rawReceive(c.fd, room)
 	switch {
 	case errno == syscall.EAGAIN:
 		c.filled = false
-		return nil, false
+		return false
 	case n <= 0 || errno != 0:
 		l.close(c)
-		return nil, false
+		return false
 	}
 	l.opt.Received(n)
 	c.s.Pending.NetIn += int64(n)
@@ -51,7 +51,7 @@ func (l *Loop) read(c *conn) (data []byte, ok bool) {
 	}
 	c.in = c.in[:len(c.in)+n]
 	c.peak = max(c.peak, len(c.in))
-	return c.in, true
+	return true
 }
 
 // feed lets the session run what is complete in data and keeps the rest. The

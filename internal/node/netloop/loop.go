@@ -266,19 +266,23 @@ func (l *Loop) receive(c *conn) {
 		l.readLater(c)
 		return
 	}
-	data, ok := l.read(c)
-	if !ok {
+	if !l.read(c) {
 		return
 	}
-	l.opt.Engine.Ahead(&l.turn, c.s, data)
 	c.ready = true
 	if l.ready = append(l.ready, c); len(l.ready) == exec.AheadMax {
 		l.serve()
 	}
 }
 
-// serve feeds the sessions that have received something, in turn.
+// serve feeds the sessions that have received something, in turn. It looks at all of them first, but not as
+// they are read: what runs between two calls of the kernel finds the processor's caches full of the kernel's things.
 func (l *Loop) serve() {
+	for _, c := range l.ready {
+		if l.conns[c.fd] == c {
+			l.opt.Engine.Ahead(&l.turn, c.s, c.in)
+		}
+	}
 	l.opt.Engine.Prefetch(&l.turn)
 	for i, c := range l.ready {
 		l.ready[i], c.ready = nil, false
