@@ -43,7 +43,7 @@ func (e *Engine) send(s *session.Session, args [][]byte) (ok bool) {
 // read, they stay where they are.
 func keep(s *session.Session, args [][]byte) {
 	if !s.Gives {
-		wait(s, args)
+		Wait(s, args)
 		return
 	}
 	s.Taken = true

@@ -153,7 +153,7 @@ func (e *Engine) attempt(t *Turn, s *session.Session, spec *command.Spec, args [
 		if h.Busy() != nil {
 			e.reject(t, s, spec, e.scripts.text())
 		} else {
-			wait(s, args)
+			Wait(s, args)
 		}
 		return
 	}
@@ -176,11 +176,11 @@ func (e *Engine) holding(t *Turn, s *session.Session, spec *command.Spec, args [
 	}
 	if e.paused(s, spec, spec.FlagsOf(args), t.NowMs) {
 		e.pause.park(s)
-		wait(s, args)
+		Wait(s, args)
 		return
 	}
 	if e.Gates.Loading.Load() && !s.Is(session.Master) && e.lacks(s, spec, spec.Flags, command.Loading) && e.loads.park(s, t.NowMs) {
-		wait(s, args)
+		Wait(s, args)
 		return
 	}
 	if text := e.refusedLocked(t, s, spec, args, oom); text != "" {
@@ -226,7 +226,9 @@ func (e *Engine) call(t *Turn, s *session.Session, spec *command.Spec, args [][]
 		spec.Service(c)
 		e.logged(s, from)
 	default:
-		spec.Service(c)
+		if spec.Service(c); len(s.Retry) > 0 {
+			return
+		}
 	}
 	if s.Is(session.Tracking) {
 		e.remember(t, s, s.Flags, spec, args)
@@ -304,9 +306,9 @@ func (e *Engine) reject(t *Turn, s *session.Session, spec *command.Spec, text st
 	t.records = append(t.records, session.Record{Spec: spec, Outcome: session.Rejected, Error: t.code([]byte(text[:min(len(text), codeMax)]))})
 }
 
-// wait keeps the command for Retry; its arguments are copied, since the read
-// buffer they lie in will be used again.
-func wait(s *session.Session, args [][]byte) {
+// Wait keeps the command, which has not run, for Retry when s is woken. Its arguments are
+// copied, since the read buffer they lie in will be used again.
+func Wait(s *session.Session, args [][]byte) {
 	s.Retry = copied(args)
 	s.Set(session.Blocked)
 }

@@ -195,7 +195,7 @@ func (r *runner) answer(s *session.Session, c *command.Call) {
 	}
 	r.turn.flush()
 	if r.again {
-		wait(s, c.Args)
+		Wait(s, c.Args)
 		s.Wake()
 		return
 	}

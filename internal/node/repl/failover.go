@@ -3,7 +3,9 @@ package repl
 import (
 	"fmt"
 	"math"
+	"strconv"
 	"strings"
+	"time"
 
 	"github.com/skeindb/skein/internal/command"
 	"github.com/skeindb/skein/internal/node/exec"
@@ -219,9 +221,13 @@ func (r *Repl) endFailover() {
 }
 
 // takeOver is the other side of it: our master, as a replica, asks us to become the
-// master. A refusal is answered. The caller holds all stripes.
-func (r *Repl) takeOver(c *command.Call, s *session.Session) bool {
-	r.opt.Slog.Info("Failover request received for replid " + c.Arg(1) + ".")
+// master. Not ok: a refusal is answered, or the command will be tried again. The caller
+// holds all stripes.
+func (r *Repl) takeOver(c *command.Call, s *session.Session) (ok bool) {
+	p := r.of(s)
+	if !p.waited {
+		r.opt.Slog.Info("Failover request received for replid " + c.Arg(1) + ".")
+	}
 	refusal := ""
 	r.mu.Lock()
 	switch {
@@ -235,7 +241,34 @@ func (r *Repl) takeOver(c *command.Call, s *session.Session) bool {
 		c.Out.Error(refusal)
 		return false
 	}
+	if end, err := strconv.ParseInt(c.Arg(2), 10, 64); err == nil && r.lacks(end-1) && !p.waited {
+		p.waited = true
+		r.retryWithStream(c, s, end-1)
+		return false
+	}
 	r.promote()
 	r.opt.Slog.Info(fmt.Sprintf("MASTER MODE enabled (failover request from 'id=%d addr=%s')", s.ID(), s.Peer()))
 	return true
+}
+
+// lacks tells whether the stream of our master flows but has not brought us to the offset.
+func (r *Repl) lacks(offset int64) bool {
+	link, following := r.Link()
+	return following && link.Up && link.Applied < offset
+}
+
+// streamMost is how long a request to take over waits for what the master had sent before.
+const streamMost = time.Second
+
+// retryWithStream runs the command again when the stream has brought us to the offset, has
+// ended, or does not seem to get there: who has stood still (FAILOVER FORCE) finds the
+// master's last writes and its request to take over on two connections at once.
+func (r *Repl) retryWithStream(c *command.Call, s *session.Session, offset int64) {
+	exec.Wait(s, c.Args)
+	go func() {
+		defer s.Wake()
+		for until := time.Now().Add(streamMost); r.lacks(offset) && time.Now().Before(until); {
+			time.Sleep(time.Millisecond)
+		}
+	}()
 }

@@ -1,6 +1,7 @@
 package repl
 
 import (
+	"strconv"
 	"strings"
 	"testing"
 )
@@ -162,4 +163,46 @@ func TestTakeOver(t *testing.T) {
 	n.set("a", "1")
 	c.expect(select0 + cmd("SET", "a", "1"))
 	m.Close()
+}
+
+// TestTakeOverWithTheStream: what our master had sent before it asks us to take over is
+// applied first, though it comes to another connection.
+func TestTakeOverWithTheStream(t *testing.T) {
+	n, m := synced(t)
+	n.repl.opt.Snapshot = n.snapshot
+	c := n.connect()
+	c.do("REPLCONF", "capa", "psync2")
+	last := cmd("SET", "k", "last")
+	c.send("PSYNC", idA, strconv.Itoa(1001+len(last)), "FAILOVER")
+	n.logged("Failover request received for replid " + idA + ".")
+	if !n.repl.Following() {
+		t.Fatal("took over without the last write")
+	}
+	m.say(last)
+	n.logged("MASTER MODE enabled (failover request from '")
+	c.expect("+CONTINUE " + n.repl.History().ID + "\r\n")
+	n.want(0, "k", "last")
+	if n.repl.Following() || n.log.count("Failover request received") != 1 {
+		t.Error("still a replica, or said twice")
+	}
+	m.Close()
+}
+
+// TestTakeOverWithoutTheStream: nor does it wait for ever, or for a stream that has ended.
+func TestTakeOverWithoutTheStream(t *testing.T) {
+	for _, ends := range []bool{false, true} {
+		n, m := synced(t)
+		n.repl.opt.Snapshot = n.snapshot
+		c := n.connect()
+		c.send("PSYNC", idA, "2000", "FAILOVER")
+		n.logged("Failover request received for replid " + idA + ".")
+		if ends {
+			m.Close()
+		}
+		n.logged("MASTER MODE enabled (failover request from '")
+		if got := c.line(); !strings.HasPrefix(got, "+FULLRESYNC ") {
+			t.Error(got)
+		}
+		m.Close()
+	}
 }

@@ -132,6 +132,9 @@ func (c *client) attend() bool {
 	if knock.Replied {
 		c.n.repl.opt.Engine.Answer(&c.turn, c.s, knock.Reply)
 	}
+	if knock.Wake && len(c.s.Retry) > 0 {
+		c.n.repl.opt.Engine.Retry(&c.turn, c.s)
+	}
 	c.take(mail)
 	c.take(c.s.Out.Buf)
 	c.s.Out.Buf = c.s.Out.Buf[:0]

@@ -36,6 +36,7 @@ type replica struct {
 	rdbOnly  bool   // rdb-only 1
 	filtered bool   // rdb-filter-only: functions at most, no keys
 	old      bool   // came by SYNC: does not acknowledge
+	waited   bool   // for what our master had sent, before it took over
 
 	stream *stream
 	phase  phase
