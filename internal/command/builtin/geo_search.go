@@ -2,7 +2,6 @@ package builtin
 
 import (
 	"cmp"
-	"slices"
 
 	"github.com/skeindb/skein/internal/base/resp"
 	"github.com/skeindb/skein/internal/command"
@@ -314,13 +313,14 @@ func (q *geoQuery) places() []found {
 	if order == 0 && q.count != 0 && !q.any {
 		order = 1
 	}
+	most := len(all)
+	if q.count != 0 {
+		most = int(min(q.count, int64(most)))
+	}
 	if order != 0 {
-		slices.SortStableFunc(all, func(a, b found) int { return int(order) * cmp.Compare(a.distance, b.distance) })
+		sortFirst(all, most, func(a, b found) int { return int(order) * cmp.Compare(a.distance, b.distance) })
 	}
-	if q.count != 0 && q.count < int64(len(all)) {
-		all = all[:q.count]
-	}
-	return all
+	return all[:most]
 }
 
 // inShape is the places in the shape: no more than were asked for if any will do.
