@@ -1,6 +1,9 @@
 package resp
 
-import "strconv"
+import (
+	"slices"
+	"strconv"
+)
 
 // A Writer appends replies to Buf in the protocol version Proto. It has no
 // other state: the owner takes bytes out of Buf and truncates it at will,
@@ -29,6 +32,16 @@ func (w *Writer) Int(n int64) { w.Buf = AppendInt(w.Buf, n) }
 
 // Bulk writes a bulk string; nil is the empty string, not the null.
 func (w *Writer) Bulk(s []byte) { w.Buf = AppendBulk(w.Buf, s) }
+
+// BulkPieces writes the bulk string of so many bytes that the pieces are together, and moves none of them twice.
+func (w *Writer) BulkPieces(size int, pieces [][]byte) {
+	w.Buf = slices.Grow(w.Buf, size+len("$1234567890123456789\r\n\r\n"))
+	w.Buf = AppendHeader(w.Buf, Bulk, size)
+	for _, p := range pieces {
+		w.Buf = append(w.Buf, p...)
+	}
+	w.crlf()
+}
 
 // BulkString writes a bulk string.
 func (w *Writer) BulkString(s string) { w.Buf = AppendBulkString(w.Buf, s) }

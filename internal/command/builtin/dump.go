@@ -2,7 +2,6 @@ package builtin
 
 import (
 	"errors"
-	"slices"
 	"strconv"
 	"sync"
 
@@ -96,18 +95,12 @@ func dumpObject(out *resp.Writer, e *rdb.Encoder, o value.Object) {
 
 // dumpPieces is dumpObject for a large o.
 func dumpPieces(out *resp.Writer, e *rdb.Encoder, o value.Object) {
-	dump, err := e.DumpPieces(o)
+	payload, err := e.DumpPieces(o)
 	if err != nil {
 		out.Error("ERR " + err.Error())
 		return
 	}
-	size := dump.Len()
-	out.Buf = slices.Grow(out.Buf, size+len("$1234567890123456789\r\n\r\n"))
-	out.Buf = resp.AppendHeader(out.Buf, resp.Bulk, size)
-	for _, b := range dump {
-		out.Raw(b)
-	}
-	out.Raw([]byte("\r\n"))
+	out.BulkPieces(payload.Len(), payload)
 }
 
 // restoreOptions are what may follow the payload in RESTORE.

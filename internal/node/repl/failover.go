@@ -225,7 +225,8 @@ func (r *Repl) endFailover() {
 // holds all stripes.
 func (r *Repl) takeOver(c *command.Call, s *session.Session) (ok bool) {
 	p := r.of(s)
-	if !p.waited {
+	again := p.waited
+	if p.waited = false; !again {
 		r.opt.Slog.Info("Failover request received for replid " + c.Arg(1) + ".")
 	}
 	refusal := ""
@@ -241,7 +242,7 @@ func (r *Repl) takeOver(c *command.Call, s *session.Session) (ok bool) {
 		c.Out.Error(refusal)
 		return false
 	}
-	if end, err := strconv.ParseInt(c.Arg(2), 10, 64); err == nil && r.lacks(end-1) && !p.waited {
+	if end, err := strconv.ParseInt(c.Arg(2), 10, 64); err == nil && r.lacks(end-1) && !again {
 		p.waited = true
 		r.retryWithStream(c, s, end-1)
 		return false

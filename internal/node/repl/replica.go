@@ -36,7 +36,7 @@ type replica struct {
 	rdbOnly  bool   // rdb-only 1
 	filtered bool   // rdb-filter-only: functions at most, no keys
 	old      bool   // came by SYNC: does not acknowledge
-	waited   bool   // for what our master had sent, before it took over
+	waited   bool   // its request that we take over has waited for our master's stream, and is tried again
 
 	stream *stream
 	phase  phase

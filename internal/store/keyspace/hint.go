@@ -73,9 +73,14 @@ func (p *place) set(tx *ReadTx, key []byte) {
 	} else {
 		p.slot, p.hash = slot.Of(key), tx.ks.Hash(key)
 	}
-	p.stripe = tx.ks.stripeOf(p.slot)
-	if p.shelf = p.stripe.shelves[tx.db].Load(); p.shelf != nil {
-		p.table = p.shelf.tables[p.slot>>tx.ks.shift].Load()
+	p.reach(tx.ks, tx.db)
+}
+
+// reach goes on from p's slot to what holds its keys in a database.
+func (p *place) reach(ks *Keyspace, db int) {
+	p.stripe = ks.stripeOf(p.slot)
+	if p.shelf = p.stripe.shelves[db].Load(); p.shelf != nil {
+		p.table = p.shelf.tables[p.slot>>ks.shift].Load()
 	}
 }
 
@@ -107,11 +112,9 @@ func (ks *Keyspace) PrefetchElements(h *Hint, key []byte, s *Sought) {
 	if st.owner != nil || len(st.shut) > 0 { // who changes what is there without the lock
 		return
 	}
-	p := place{slot: h.Slot, hash: h.Hash, stripe: st}
-	if p.shelf = st.shelves[h.db].Load(); p.shelf != nil {
-		p.table = p.shelf.tables[p.slot>>ks.shift].Load()
-		p.prefetchElements(key, s)
-	}
+	p := place{slot: h.Slot, hash: h.Hash}
+	p.reach(ks, int(h.db))
+	p.prefetchElements(key, s)
 }
 
 func (p *place) prefetchElements(key []byte, s *Sought) {

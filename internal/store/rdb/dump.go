@@ -41,9 +41,9 @@ func (p Pieces) Len() (n int) {
 	return n
 }
 
-// DumpPieces is Dump for a large value that nobody holds a lock for: other goroutines run often meanwhile. To gather it in one piece would be to move what there is again and again, tens of
-// megabytes at once, in which no goroutine can be preempted: whoever waits for the collector to stop or start the world
-// waits as long.
+// DumpPieces is Dump for a large value that nobody holds a lock for: other goroutines run often meanwhile. To gather it in
+// one piece would be to move what there is again and again, tens of megabytes at once, in which no goroutine can be
+// preempted: whoever waits for the collector to stop or start the world waits as long.
 func (e *Encoder) DumpPieces(o value.Object) (Pieces, error) {
 	t, version, err := typeOf(o)
 	if err != nil {
