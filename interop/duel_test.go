@@ -119,8 +119,8 @@ func unlimited(name string) bool {
 	return scans[name] || name == "randomkey" || name == "xsetid" || name == "pfmerge"
 }
 
-// lookUps is what every user may run, since replies are judged by it, and what stands around the commands of lines.
-var lookUps = strings.Fields("+scard +srem +smismember +hmget +zmscore +xgroup|createconsumer +multi +exec +discard +watch +@scripting")
+// lookUps is what every user may run, since replies are judged by it, and what stands before and around the commands of lines.
+var lookUps = strings.Fields("+scard +srem +smismember +hmget +zmscore +xgroup|createconsumer +xrange +multi +exec +discard +watch +@scripting")
 
 // story makes the commands of a round, and the rules of its user.
 func (d *duel) story(seed uint64, s *setup) []line {
@@ -300,13 +300,18 @@ func uneven(l *line, v, w resp.Value) bool {
 }
 
 // before is what both are told before a line. Redis 7.2 makes the consumer that claims
-// entries in any case, 7.0 only if there are some, so that it is made beforehand.
+// entries in any case, 7.0 only if there are some, so that it is made beforehand. SORT of
+// redis refuses good numbers while errno is ERANGE, which a number too large for a command
+// before it has left there; an ID that is none clears errno.
 func before(l *line) [][]string {
 	if l.wrap != nil {
 		return slices.Clip(l.wrap.before)
 	}
-	if name := l.spec.Name; (name == "xclaim" || name == "xautoclaim") && len(l.words) > 3 {
+	switch name := l.spec.Name; {
+	case (name == "xclaim" || name == "xautoclaim") && len(l.words) > 3:
 		return [][]string{{"XGROUP", "CREATECONSUMER", l.words[1], l.words[2], l.words[3]}}
+	case (name == "sort" || name == "sort_ro") && len(l.words) > 1:
+		return [][]string{{"XRANGE", l.words[1], "none", "+"}}
 	}
 	return nil
 }
